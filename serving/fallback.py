@@ -1,0 +1,59 @@
+"""Several engines behind one: the next is asked when one fails before its first word, and never after."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+
+from serving.asking import ask_in_order
+from serving.chat import ChatMessage, Completion, Delta, Sampling
+from serving.engine import Engine, Window
+from serving.errors import ServingError
+
+
+class FallbackEngine:
+    """Asks its engines in order. A reply that has begun is never begun again by another: a fan would hear it twice.
+
+    Before the first word every failure passes on to the next engine: a prompt that is too long for one may fit
+    another, and a LoRA unknown to one may lie on another's shelf. When all have failed, the failure that an operator
+    can do most about is raised. `passed_on` hears of each failure that another engine is asked to mend.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        *,
+        passed_on: Callable[[Engine, ServingError], None] = lambda *_: None,
+    ) -> None:
+        if not engines:
+            raise ValueError("A fallback chain needs at least one engine.")
+        self._engines = tuple(engines)
+        self._passed_on = passed_on
+
+    @property
+    def model(self) -> str:
+        """The first engine's; a Completion names the one that spoke."""
+        return self._engines[0].model
+
+    @property
+    def window(self) -> Window:
+        """The first engine's: prompts are fitted for the one that usually answers."""
+        return self._engines[0].window
+
+    async def ready(self) -> None:
+        """Returns when the first of them is ready that can be; raises the first one's reason if none can."""
+        failures: list[ServingError] = []
+        for engine in self._engines:
+            try:
+                return await engine.ready()
+            except ServingError as exc:
+                failures.append(exc)
+        raise failures[0]
+
+    def stream(
+        self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        return ask_in_order(self._engines, prompt, sampling=sampling, lora=lora, passed_on=self._passed_on)
+
+    async def aclose(self) -> None:
+        async with asyncio.TaskGroup() as closing:
+            for engine in self._engines:
+                closing.create_task(engine.aclose())

@@ -1,0 +1,265 @@
+"""Any server that speaks OpenAI's chat completions, vLLM first of all; the only file that knows the openai client.
+
+A request is tried again only before its first word. What a server says of a failure is told apart by who can mend it
+(serving/errors.py). Closing a stream closes its connection, which is how vLLM learns that nobody listens.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import openai
+from openai.types.chat import ChatCompletionChunk
+
+from serving.chat import ChatMessage, Completion, Delta, FinishReason, Sampling
+from serving.engine import Window
+from serving.errors import EngineAway, EngineBusy, EngineRefused, PromptTooLong, ServingError
+from serving.ruler import Ruler
+from serving.served import NotServed, Served
+from serving.stopping import StopStrings
+
+UNKNOWN_WINDOW = 8192  # tokens; for a server that doesn't say, what most models of 2025 can read
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited, in seconds, and how often a request is tried before its first word."""
+
+    connect: float = 5.0
+    first_token: float = 60.0
+    next_token: float = 30.0
+    tries: int = 3
+    pause: float = 0.2
+
+
+class RemoteEngine:
+    """One model (and its LoRAs) of one server. `base_url` ends in /v1, as OpenAI's own does.
+
+    `extra` goes into every request's body as it is (vLLM's `priority`, `cache_salt`, …).
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        model: str,
+        api_key: str | None = None,
+        window: int | None = None,
+        patience: Patience = Patience(),
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._model = model
+        self._window = window
+        self._patience = patience
+        self._extra = dict(extra or {})
+        timeout = httpx.Timeout(patience.first_token, connect=patience.connect)
+        self._client = openai.AsyncOpenAI(
+            base_url=self._base_url, api_key=api_key or "none", max_retries=0, timeout=timeout
+        )
+        self._ruler = Ruler(self._base_url, model=model, api_key=api_key)
+        self._served = Served(self.served, server=self._base_url)
+
+    @property
+    def model(self) -> str:
+        return self._model
+
+    @property
+    def base_url(self) -> str:
+        return self._base_url
+
+    @property
+    def window(self) -> Window:
+        """As large as the settings say, or the server when it was asked (`ready`)."""
+        tokens = self._window or self._ruler.window or UNKNOWN_WINDOW
+        return Window(tokens, lambda messages: self._ruler.count(messages, limit=tokens))
+
+    async def ready(self) -> None:
+        """Asks the server what it serves; EngineRefused if our model is not among it."""
+        served = await self.served()
+        if self._model not in served:
+            raise NotServed(f"{self._base_url} serves no {self._model}, but {', '.join(sorted(served)) or 'nothing'}.")
+        self._ruler.window = served[self._model]
+
+    async def stream(
+        self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        worn, chunks = await self._begun(prompt, sampling, lora)
+        heard = Heard(StopStrings(sampling.stop))
+        try:
+            async with self._translated():
+                async for chunk in self._in_time(chunks):
+                    if text := heard.take(chunk):
+                        yield Delta(text)
+                    if heard.stops.stopped:
+                        break
+        finally:
+            await chunks.close()
+        if heard.reason is None and not heard.stops.stopped:
+            raise EngineAway(f"{self._base_url} ended a reply without an end.")
+        if rest := heard.rest():
+            yield Delta(rest)
+        yield self._completion(heard, prompt, worn)
+
+    async def aclose(self) -> None:
+        self._ruler.close()
+        await self._client.close()
+
+    def _request(self, prompt: Sequence[ChatMessage], sampling: Sampling, model: str) -> dict[str, Any]:
+        """OpenAI's fields, and vLLM's only where they say something: other servers refuse what they don't know."""
+        extra = dict(self._extra)
+        if sampling.repetition_penalty != 1:
+            extra["repetition_penalty"] = sampling.repetition_penalty
+        return {
+            "model": model,
+            "messages": [{"role": message.role, "content": message.content} for message in prompt],
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_tokens": min(sampling.max_tokens, self.window.tokens - 1),  # vLLM refuses what can't fit
+            "stop": list(sampling.stop[:4]) or None,  # OpenAI takes four; we watch for all of them ourselves
+            "seed": sampling.seed,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "extra_body": extra or None,
+        }
+
+    async def _begun(
+        self, prompt: Sequence[ChatMessage], sampling: Sampling, lora: str | None
+    ) -> "tuple[str | None, openai.AsyncStream[ChatCompletionChunk]]":
+        """The LoRA's exact name and the stream, once the server has accepted the request."""
+        if lora is None:
+            return None, await self._tried(self._request(prompt, sampling, self._model))
+        worn = await self._served.newest(lora)
+        try:
+            return worn, await self._tried(self._request(prompt, sampling, worn))
+        except NotServed:  # a version that was unloaded since the server was last asked
+            self._served.forget()
+            worn = await self._served.newest(lora)
+            return worn, await self._tried(self._request(prompt, sampling, worn))
+
+    async def _tried(self, request: Mapping[str, Any]) -> "openai.AsyncStream[ChatCompletionChunk]":
+        """The stream; tried again while the server is away."""
+        for attempt in range(1, self._patience.tries + 1):
+            try:
+                async with self._translated(), asyncio.timeout(self._patience.first_token):
+                    begun: openai.AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
+                        **request
+                    )
+                    return begun
+            except EngineAway:
+                if attempt == self._patience.tries:
+                    raise
+                await asyncio.sleep(self._patience.pause * attempt)
+        raise AssertionError("the last try returns or raises")
+
+    async def served(self) -> Mapping[str, int | None]:
+        """Every name the server answers to, with the window where it tells one."""
+        async with self._translated():
+            listed = self._client.models.list(timeout=self._patience.connect)
+            return {model.id: getattr(model, "max_model_len", None) async for model in listed}
+
+    async def _in_time(self, chunks: "openai.AsyncStream[ChatCompletionChunk]") -> AsyncIterator[ChatCompletionChunk]:
+        limit = self._patience.first_token
+        while True:
+            try:
+                async with asyncio.timeout(limit):
+                    chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            yield chunk
+            limit = self._patience.next_token
+
+    def _completion(self, heard: "Heard", prompt: Sequence[ChatMessage], lora: str | None) -> Completion:
+        usage = heard.usage
+        details = usage.prompt_tokens_details if usage else None
+        if usage:
+            self._ruler.learn(prompt, usage.prompt_tokens)
+        return Completion(
+            text="".join(heard.shown),
+            finish_reason="stop" if heard.stops.stopped else heard.reason or "stop",
+            model=self._model,
+            prompt_tokens=usage.prompt_tokens if usage else self._ruler.guess(prompt),
+            completion_tokens=usage.completion_tokens if usage else heard.chunks,
+            cached_tokens=(details.cached_tokens or 0) if details else 0,
+            lora=lora,
+        )
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        """Foreign errors into ours, whoever raises them: the client, its transport or our own clock."""
+        try:
+            yield
+        except (TimeoutError, openai.APITimeoutError, httpx.TimeoutException) as exc:
+            raise EngineAway(f"{self._base_url} did not answer in time.") from exc
+        except openai.APIStatusError as exc:
+            raise refusal(exc, self._base_url) from exc
+        except (openai.APIError, httpx.TransportError) as exc:
+            raise EngineAway(f"{self._base_url} is away: {str(exc) or type(exc).__name__}") from exc
+
+
+@dataclass
+class Heard:
+    """What has come of one reply."""
+
+    stops: StopStrings
+    reason: FinishReason | None = None
+    usage: Any = None
+    chunks: int = 0
+    shown: list[str] = field(default_factory=list)
+
+    def take(self, chunk: ChatCompletionChunk) -> str:
+        """The text that may be shown now."""
+        self.usage = chunk.usage or self.usage
+        if not chunk.choices:
+            return ""
+        choice = chunk.choices[0]
+        if choice.finish_reason:
+            self.reason = "length" if choice.finish_reason == "length" else "stop"
+        self.chunks += bool(choice.delta.content)
+        return self._show(self.stops.feed(choice.delta.content or ""))
+
+    def rest(self) -> str:
+        """What was held back as the possible beginning of a stop string."""
+        return self._show(self.stops.flush())
+
+    def _show(self, text: str) -> str:
+        if text:
+            self.shown.append(text)
+        return text
+
+
+def refusal(exc: openai.APIStatusError, server: str) -> ServingError:
+    """The error of our tree for a status: busy, refused, too long or away."""
+    said = f"{server} answered {exc.status_code}: {message_of(exc)}"
+    if exc.status_code == 429 or (exc.status_code == 503 and "retry-after" in exc.response.headers):
+        return EngineBusy(said, retry_after=seconds(exc.response.headers.get("retry-after")))
+    if exc.status_code in (401, 403):
+        return EngineRefused(f"{said} Is the engine's key right? It is read from the environment only.")
+    if exc.status_code >= 500 or exc.status_code == 408:
+        return EngineAway(said)
+    return too_long(said) or (NotServed(said) if exc.status_code == 404 else EngineRefused(said))
+
+
+def too_long(said: str) -> PromptTooLong | None:
+    """OpenAI and vLLM both say the window first and the prompt after it: 'maximum context length is 1024 tokens'."""
+    if "context length" not in said:
+        return None
+    window, prompt, *_ = [*(int(number) for number in re.findall(r"(\d+) (?:input )?tokens", said)), 0, 0]
+    return PromptTooLong(prompt, window)
+
+
+def message_of(exc: openai.APIStatusError) -> str:
+    body = exc.body if isinstance(exc.body, dict) else {}
+    return str(body.get("message") or exc.message).strip()
+
+
+def seconds(header: str | None) -> float:
+    """A Retry-After in seconds; a date, which hardly anyone sends, counts as one second."""
+    try:
+        return max(0.0, float(header or 1))
+    except ValueError:
+        return 1.0

@@ -1,0 +1,113 @@
+"""What an operator may say about engines: in greenroom.yaml under `serving`, or in the environment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from serving.settings_file import written, wrong
+
+PART = "serving"
+UNDERSTUDY_FOLDER = Path(__file__).parent / "understudy"
+
+
+class EngineSettings(BaseModel):
+    """One engine. `local` needs a `model` (a folder, or a name on the hub); `remote` a `base_url` and a `model`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["local", "remote"] = Field(description="In this process, or a server that speaks OpenAI's API.")
+    model: str = Field(description="Local: a model's folder, or its name on the hub. Remote: its name on the server.")
+    base_url: str | None = Field(None, description="Remote: where the server is, ending in /v1.")
+    window: int | None = Field(None, ge=256, description="Tokens it can read, if the server doesn't say.")
+    device: str = Field("cpu", description="Local: cpu, cuda, cuda:1 …")
+    rows: int = Field(16, ge=1, description="Local: replies that are said at the same time; more wait.")
+    first_token_seconds: float = Field(60, gt=0, description="Remote: how long the first word may take.")
+    next_token_seconds: float = Field(30, gt=0, description="Remote: how long any other word may take.")
+
+    @model_validator(mode="after")
+    def says_where(self) -> Self:
+        if self.kind == "remote" and not self.base_url:
+            raise ValueError("a remote engine needs a base_url, such as http://127.0.0.1:8001/v1")
+        return self
+
+
+class ServerSettings(BaseModel):
+    """The vLLM that `greenroom serve` starts. What is left out is chosen from the shelf and the machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field("", description="The base: a folder, or a name on the hub.")
+    name: str = Field("base", description="What the base is called in requests.")
+    host: str = Field("127.0.0.1", description="Where fans' traffic arrives; anything but loopback needs a key.")
+    port: int = Field(8001, ge=0, le=65535, description="The port of fans' traffic; 0 takes a free one.")
+    python: Path | None = Field(None, description="The Python that has vLLM. [.venv-vllm's, or this one]")
+    window: int | None = Field(None, ge=256, description="Tokens the server reads at most. [what the model can]")
+    replies_at_once: int = Field(64, ge=1, description="Replies in one batch; more wait.")
+    max_loras: int | None = Field(None, ge=1, description="LoRAs in one batch. [one for each on the shelf, up to 32]")
+    max_cpu_loras: int | None = Field(None, ge=1, description="LoRAs kept in memory. [twice max_loras]")
+    max_lora_rank: int | None = Field(None, ge=1, description="The largest rank. [the shelf's, at least 16]")
+    memory: float | None = Field(None, gt=0, description="GPU: the part that may be used; CPU: GiB of KV cache.")
+    quantization: str | None = Field(None, description="fp8, awq, compressed-tensors … [what the model's files say]")
+    arguments: tuple[str, ...] = Field((), description="More words for vLLM's own command line.")
+    log: Path = Field(Path("data/vllm.log"), description="Where vLLM's own words go.")
+    start_seconds: float = Field(900, gt=0, description="How long a start may take before it counts as failed.")
+
+
+class ServingSettings(BaseSettings):
+    """The engines by name, and who steps in when one is away.
+
+    Environment: GREENROOM_SERVING__FALLBACK='["understudy"]', and so on; GREENROOM_ENGINE_KEYS='{"gpu": "…"}' has the
+    keys, which are read from nowhere else.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_prefix="GREENROOM_SERVING__", env_nested_delimiter="__"
+    )
+
+    engines: Mapping[str, EngineSettings] = Field(
+        default_factory=dict, description="The engines by name; 'understudy' is always among them."
+    )
+    fallback: tuple[str, ...] = Field(
+        ("understudy",), description="Who is asked, in this order, when a persona's own engine does not answer."
+    )
+    server: ServerSettings = Field(ServerSettings(), description="The vLLM that `greenroom serve` starts.")
+    shelf: Path = Field(Path("shelf"), description="The folder of trained LoRAs.")
+    # a field of its own name in the environment, so that a key can't be written into greenroom.yaml by mistake
+    keys: Mapping[str, SecretStr] = Field(
+        default_factory=dict, validation_alias="GREENROOM_ENGINE_KEYS", description="Each engine's key, by its name."
+    )
+
+    @field_validator("engines", mode="after")
+    @classmethod
+    def with_the_understudy(cls, engines: Mapping[str, EngineSettings]) -> Mapping[str, EngineSettings]:
+        return {"understudy": EngineSettings(kind="local", model=str(UNDERSTUDY_FOLDER)), **engines}
+
+    @model_validator(mode="after")
+    def names_engines(self) -> Self:
+        for name in (*self.fallback, *self.keys):
+            if name not in self.engines:
+                raise ValueError(f"there is no engine {name!r}, only {', '.join(self.engines)}")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over the file."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=written(cls, part=PART))
+
+    @classmethod
+    def read(cls, **flags: Any) -> Self:
+        """Default < greenroom.yaml < environment < flag. Raises SettingsWrong with the line of what can't be."""
+        try:
+            return cls(**flags)
+        except ValidationError as exc:
+            raise wrong(exc, written(cls, part=PART)) from exc

@@ -1,0 +1,60 @@
+"""Reads one room's part of greenroom.yaml; what is wrong there is told with its line."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+FILE = Path("greenroom.yaml")
+
+
+class SettingsWrong(Exception):
+    """The settings file can't be read, or says something that is no setting; the message names the line."""
+
+
+def written(settings: type[BaseSettings], *, part: str, file: Path = FILE) -> dict[str, Any]:
+    """What the settings file says in its part; nothing if there is no file."""
+    if not file.exists():
+        return {}
+    try:
+        whole = YAML().load(file)
+    except (YAMLError, UnicodeDecodeError) as exc:
+        raise SettingsWrong(f"{file} is no YAML: {exc}") from exc
+    said = (whole or {}).get(part) or {}
+    for key in said:
+        where = f"{file}:{line_of(said, (key,))}"
+        if key not in settings.model_fields:
+            raise SettingsWrong(f"{where}: '{key}' is no setting.{nearest(key, settings)}")
+        if secret := settings.model_fields[key].validation_alias:
+            raise SettingsWrong(f"{where}: '{key}' is read from the environment only, as {secret}.")
+    return cast(dict[str, Any], said)
+
+
+def wrong(exc: ValidationError, said: Mapping[str, Any], *, file: Path = FILE) -> SettingsWrong:
+    """A value that can't be, told with its line; without one if it came from the environment."""
+    first = exc.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    line = line_of(said, first["loc"])
+    told = first["msg"].removeprefix("Value error, ")
+    return SettingsWrong(f"{file}:{line}: {where}: {told}" if line else f"{where}: {told}" if where else told)
+
+
+def line_of(said: Any, path: tuple[int | str, ...]) -> int:
+    """The line on which a key of the file stands; 0 if it isn't in the file."""
+    line = 0
+    for key in path:
+        if not isinstance(said, Mapping) or key not in said or not hasattr(said, "lc"):
+            break
+        line = said.lc.key(key)[0] + 1
+        said = said[key]
+    return line
+
+
+def nearest(key: object, settings: type[BaseSettings]) -> str:
+    near = get_close_matches(str(key), settings.model_fields, n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""
