@@ -1,0 +1,46 @@
+"""What an encoder is: the protocol that memory and fine-tuning talk to; light to import, unlike any real one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors, so that a dot product is a cosine."""
+
+    @property
+    def name(self) -> str:
+        """Says which encoder made a stored vector: vectors of two names are never compared."""
+
+    @property
+    def dim(self) -> int: ...
+
+    async def encode(self, texts: Sequence[str]) -> Vectors:
+        """float32 of shape (len(texts), dim), each row of length 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text as an encoder read it: its unit `vector`, shape (dim,), and what it made of each piece.
+
+    `pieces` are the tokenizer's numbers, int64 of shape (pieces,), `states` float32 of shape (pieces, dim); the marks
+    at the beginning and end are left out, and a text without words has no pieces.
+    """
+
+    vector: Vectors
+    pieces: NDArray[np.int64]
+    states: Vectors
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """An encoder that also says what it made of each piece of a text, for comparing question and answer finely."""
+
+    async def read(self, texts: Sequence[str]) -> list[Reading]:
+        """One reading for each text."""
+        ...
