@@ -1,0 +1,163 @@
+"""The shelf of trained LoRAs: `shelf/<lora>/v<N>/`, never changed once it stands there.
+
+A version is a folder with what peft wrote (`adapter_config.json`, `adapter_model.safetensors`) and a `card.json`.
+Immutable, because vLLM's prefix cache knows a LoRA by its name and path: new weights under an old path would be
+answered from what the old ones read.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from serving.errors import EngineRefused
+
+CONFIG, WEIGHTS, CARD, RETIRED = "adapter_config.json", "adapter_model.safetensors", "card.json", "retired"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+EXACT = re.compile(rf"(?P<lora>{NAME.pattern})/v(?P<version>[1-9][0-9]*)")
+
+
+class ShelfError(Exception):
+    """The shelf does not hold, or will not take, what was named; the message says what to try."""
+
+
+class Card(BaseModel):
+    """What is known of one version of a LoRA."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: str = Field(description="The model it was trained on.")
+    persona: str = Field("", description="The persona it speaks for.")
+    data_hash: str = Field("", description="SHA-256 of the training data.")
+    recipe: dict[str, Any] = Field({}, description="The fine-tune's settings.")
+    evaluation: dict[str, Any] = Field({}, description="The figures it was admitted on.")
+    licence: str = Field("", description="Under which terms it may be used.")
+    made_at: datetime | None = Field(None, description="When it was trained.")
+    weights_hash: str = Field("", description="SHA-256 of the weights; filled in when it is put on the shelf.")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """One version of a LoRA on the shelf."""
+
+    lora: str
+    version: int
+    folder: Path
+    card: Card
+    retired: bool
+
+    @property
+    def id(self) -> str:
+        """The exact name, as traces and servers know it."""
+        return f"{self.lora}/v{self.version}"
+
+    @property
+    def proven(self) -> bool:
+        """Its evaluation was passed."""
+        return self.card.evaluation.get("passed") is True
+
+
+class Shelf:
+    """Reads the folder anew at each question: other programs put LoRAs there while this one runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def all(self) -> tuple[Shelved, ...]:
+        """Every version, by name and then number, the retired ones too."""
+        return tuple(sorted(self._read_all(), key=lambda shelved: (shelved.lora, shelved.version)))
+
+    def in_use(self) -> tuple[Shelved, ...]:
+        """The newest version of each LoRA that is not retired."""
+        newest = {shelved.lora: shelved for shelved in self.all() if not shelved.retired}
+        return tuple(newest.values())
+
+    def find(self, lora: str) -> Shelved:
+        """`mira`: its newest version that is not retired; `mira/v2`: exactly that one, retired or not."""
+        if exact := EXACT.fullmatch(lora):
+            folder = self.folder / exact["lora"] / f"v{exact['version']}"
+            if folder.is_dir():
+                return read(folder)
+        found = [shelved for shelved in self._versions(lora) if not shelved.retired]
+        if not found:
+            there = ", ".join(shelved.id for shelved in self.in_use()) or "nothing"
+            raise ShelfError(f"There is no LoRA {lora!r} on the shelf {self.folder}, but {there}.")
+        return max(found, key=lambda shelved: shelved.version)
+
+    def place(self, lora: str) -> tuple[str, Path]:
+        """The exact name and the folder, as engines ask for it; EngineRefused if there is none."""
+        try:
+            shelved = self.find(lora)
+        except ShelfError as exc:
+            raise EngineRefused(str(exc)) from exc
+        return shelved.id, shelved.folder
+
+    def add(self, lora: str, source: Path, card: Card) -> Shelved:
+        """Copies a trained LoRA in as the next version; whole, or not at all."""
+        if not NAME.fullmatch(lora):
+            raise ShelfError(f"{lora!r} is no name for a LoRA. Use small letters, digits, '-' and '_'.")
+        home = self.folder / lora
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home, prefix=".coming-") as arriving:
+            made = Path(arriving) / "new"
+            made.mkdir()
+            for name in (CONFIG, WEIGHTS):
+                shutil.copyfile(source / name, made / name)
+            card = card.model_copy(update={"weights_hash": digest(made / WEIGHTS)})
+            (made / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            return read(self._moved_in(made, home))
+
+    def retire(self, lora: str) -> Shelved:
+        """New turns no longer find it; the folder stays, so that old traces can be read."""
+        shelved = self.find(lora)
+        (shelved.folder / RETIRED).touch()
+        return read(shelved.folder)
+
+    def _moved_in(self, made: Path, home: Path) -> Path:
+        """A rename to the next free number; when another program takes the number first, to the one after."""
+        version = 1 + max((int(path.name[1:]) for path in home.glob("v[0-9]*")), default=0)
+        while True:
+            try:
+                os.rename(made, home / f"v{version}")  # noqa: PTH104 - atomic, and refuses a folder that holds something
+            except OSError:
+                if not (home / f"v{version}").exists():
+                    raise
+                version += 1
+            else:
+                return home / f"v{version}"
+
+    def _versions(self, lora: str) -> Iterator[Shelved]:
+        if NAME.fullmatch(lora):
+            for folder in (self.folder / lora).glob("v[0-9]*"):
+                yield read(folder)
+
+    def _read_all(self) -> Iterator[Shelved]:
+        for home in self.folder.glob("*"):
+            yield from self._versions(home.name)
+
+
+def read(folder: Path) -> Shelved:
+    """One version as it stands on the shelf; a card that can't be read is an error with the file's name."""
+    path = folder / CARD
+    try:
+        card = Card.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as exc:
+        raise ShelfError(f"{path} can't be read: {exc}") from exc
+    return Shelved(folder.parent.name, int(folder.name[1:]), folder, card, (folder / RETIRED).exists())
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        hashed = sha256()
+        while block := file.read(1 << 20):
+            hashed.update(block)
+    return hashed.hexdigest()
