@@ -1,0 +1,109 @@
+"""Who may speak with the engine now, who waits, and who is told at once to come back later.
+
+Places are few and fairly given: the highest priority first; among equals the persona, then the fan, with the fewest
+replies running; then who has waited longest. One fan with a hundred tabs gets one place in turn with everybody else.
+
+What is not covered: several processes. Each admits for itself, so give each its share of the places.
+"""
+
+import asyncio
+import math
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from serving.budget import Budget
+from serving.errors import EngineBusy
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A wish to speak: `place` is resolved when there is room. A higher `priority` goes first."""
+
+    fan: str
+    persona: str
+    priority: int
+    place: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Admission:
+    """`at_once` replies run, `waiting` more wait in all, `waiting_per_fan` of one fan; the rest hear EngineBusy."""
+
+    def __init__(
+        self,
+        *,
+        at_once: int,
+        waiting: int = 256,
+        waiting_per_fan: int = 4,
+        budget: Budget | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._at_once = at_once
+        self._most_waiting = waiting
+        self._most_per_fan = waiting_per_fan
+        self._budget = budget or Budget()
+        self._clock = clock
+        self._queue: deque[Ticket] = deque()
+        self._running: list[Ticket] = []
+        self._usual_seconds = 2.0
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    @asynccontextmanager
+    async def enter(self, *, fan: str, persona: str, priority: int = 0) -> AsyncIterator[Callable[[int], None]]:
+        """A place for one reply, while the `async with` lasts. Gives a function that takes the tokens it cost.
+
+        Raises EngineBusy at once, with the seconds after which to ask again, if there is no room to wait or the
+        day's tokens are spent.
+        """
+        self._budget.check(fan=fan, persona=persona)
+        ticket = Ticket(fan, persona, priority)
+        self._queue_up(ticket)
+        try:
+            await ticket.place
+            began = self._clock()
+            yield lambda tokens: self._budget.spend(tokens, fan=fan, persona=persona)
+            self._usual_seconds += 0.1 * (self._clock() - began - self._usual_seconds)
+        finally:
+            self._leave(ticket)
+
+    def _queue_up(self, ticket: Ticket) -> None:
+        of_this_fan = sum(other.fan == ticket.fan for other in self._queue)
+        if self._queue and (len(self._queue) >= self._most_waiting or of_this_fan >= self._most_per_fan):
+            raise EngineBusy(f"{len(self._queue)} replies are waiting already.", retry_after=self._retry_after())
+        self._queue.append(ticket)
+        self._fill()
+
+    def _leave(self, ticket: Ticket) -> None:
+        if ticket in self._running:
+            self._running.remove(ticket)
+        elif ticket in self._queue:
+            self._queue.remove(ticket)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Gives free places to those whose turn it is."""
+        while self._queue and len(self._running) < self._at_once:
+            ticket = self._next()
+            self._queue.remove(ticket)
+            if not ticket.place.done():
+                self._running.append(ticket)
+                ticket.place.set_result(None)
+
+    def _next(self) -> Ticket:
+        personas = Counter(ticket.persona for ticket in self._running)
+        fans = Counter(ticket.fan for ticket in self._running)
+        # min takes the first of equals, and that is who has waited longest
+        return min(self._queue, key=lambda ticket: (-ticket.priority, fans[ticket.fan], personas[ticket.persona]))
+
+    def _retry_after(self) -> float:
+        """When the queue should be half as long, by how long replies lately took."""
+        return max(1.0, math.ceil(self._usual_seconds * len(self._queue) / self._at_once / 2))

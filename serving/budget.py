@@ -1,0 +1,61 @@
+"""How many tokens may be spent in a day: by everybody, by one persona, by one fan."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from serving.errors import EngineBusy
+
+
+class BudgetSpent(EngineBusy):
+    """The day's tokens are used up; `retry_after` is the time until midnight UTC."""
+
+
+class Budget:
+    """Limits in tokens a day (UTC), prompt and reply together; None: no limit. A reply that has begun may pass it.
+
+    What is not covered: it counts in memory, so a restart begins the day anew.
+    """
+
+    def __init__(
+        self,
+        *,
+        each_fan: int | None = None,
+        each_persona: int | None = None,
+        everybody: int | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._limits = {"fan": each_fan, "persona": each_persona, "everybody": everybody}
+        self._now = now
+        self._day = now().date()
+        self._spent: Counter[tuple[str, str]] = Counter()
+
+    def check(self, *, fan: str, persona: str) -> None:
+        """Raises BudgetSpent if one of the three is used up."""
+        self._turn_the_page()
+        for kind, name in accounts(fan, persona):
+            limit = self._limits[kind]
+            if limit is not None and self._spent[kind, name] >= limit:
+                whose = {"fan": "a fan", "persona": persona, "everybody": "everybody"}[kind]
+                raise BudgetSpent(f"Today's {limit} tokens of {whose} are spent.", retry_after=self._until_midnight())
+
+    def spend(self, tokens: int, *, fan: str, persona: str) -> None:
+        self._turn_the_page()
+        for account in accounts(fan, persona):
+            self._spent[account] += tokens
+
+    def _turn_the_page(self) -> None:
+        today = self._now().date()
+        if today != self._day:
+            self._day = today
+            self._spent.clear()
+
+    def _until_midnight(self) -> float:
+        now = self._now()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        return (midnight - now).total_seconds()
+
+
+def accounts(fan: str, persona: str) -> tuple[tuple[str, str], ...]:
+    """The three accounts that a reply is charged to."""
+    return (("fan", fan), ("persona", persona), ("everybody", ""))

@@ -1,0 +1,116 @@
+"""Measures every engine the same way, for Prometheus: no fan's words, names or ids ever reach a metric."""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from serving.chat import ChatMessage, Completion, Delta, Sampling
+from serving.engine import Engine, Window
+from serving.errors import EngineAway, EngineBusy, EngineMissing, EngineRefused, PromptTooLong, ServingError
+
+FIRST_WORD = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30, 60)
+RATE = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+FAMILIES = {
+    EngineAway: "away",
+    EngineBusy: "busy",
+    EngineMissing: "missing",
+    PromptTooLong: "too_long",
+    EngineRefused: "refused",
+}
+
+
+class Meters:
+    """The house's instruments for engines, in one registry; labels are names that an operator gave."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.running = Gauge("greenroom_replies_running", "Replies that are being said.", ["engine"], registry=registry)
+        self.replies = Counter(
+            "greenroom_replies",
+            "Replies by how they ended: stop, length, left (the fan), or an error's family.",
+            ["engine", "lora", "outcome"],
+            registry=registry,
+        )
+        self.tokens = Counter(
+            "greenroom_tokens",
+            "Tokens by kind: prompt, cached (a part of prompt), completion.",
+            ["engine", "lora", "kind"],
+            registry=registry,
+        )
+        self.first_word = Histogram(
+            "greenroom_first_word_seconds",
+            "From asking to the first word.",
+            ["engine"],
+            buckets=FIRST_WORD,
+            registry=registry,
+        )
+        self.rate = Histogram(
+            "greenroom_tokens_per_second",
+            "Speed of a reply after its first word.",
+            ["engine"],
+            buckets=RATE,
+            registry=registry,
+        )
+        self.failovers = Counter(
+            "greenroom_failovers", "Failures that another engine was asked to mend.", ["engine"], registry=registry
+        )
+
+    def passed_on(self, engine: Engine, _exc: ServingError) -> None:
+        """For FallbackEngine and Router."""
+        self.failovers.labels(engine.model).inc()
+
+
+class MeteredEngine:
+    """An engine with instruments on it; in everything else the engine itself."""
+
+    def __init__(self, engine: Engine, meters: Meters, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._engine = engine
+        self._meters = meters
+        self._clock = clock
+
+    @property
+    def model(self) -> str:
+        return self._engine.model
+
+    @property
+    def window(self) -> Window:
+        return self._engine.window
+
+    async def ready(self) -> None:
+        await self._engine.ready()
+
+    async def aclose(self) -> None:
+        await self._engine.aclose()
+
+    async def stream(
+        self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        outcome, began, first = "left", self._clock(), 0.0
+        with self._meters.running.labels(self.model).track_inprogress():
+            try:
+                async with aclosing(self._engine.stream(prompt, sampling=sampling, lora=lora)) as stream:
+                    async for piece in stream:
+                        if not first:
+                            first = self._clock()
+                            self._meters.first_word.labels(self.model).observe(first - began)
+                        if isinstance(piece, Completion):
+                            outcome = piece.finish_reason
+                            self._count(piece, self._clock() - first)
+                        yield piece
+            except ServingError as exc:
+                outcome = next((family for kind, family in FAMILIES.items() if isinstance(exc, kind)), "other")
+                raise
+            finally:
+                self._meters.replies.labels(self.model, lora or "", outcome).inc()
+
+    def _count(self, completion: Completion, seconds: float) -> None:
+        kinds = {
+            "prompt": completion.prompt_tokens,
+            "cached": completion.cached_tokens,
+            "completion": completion.completion_tokens,
+        }
+        for kind, tokens in kinds.items():
+            self._meters.tokens.labels(self.model, completion.lora or "", kind).inc(tokens)
+        if seconds > 0 and completion.completion_tokens > 1:
+            self._meters.rate.labels(self.model).observe((completion.completion_tokens - 1) / seconds)
