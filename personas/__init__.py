@@ -1,0 +1,67 @@
+"""Who the characters are, and how they are put into words."""
+
+from personas.cast import SHIPPED, Cast, Changes
+from personas.errors import Finding, PersonaError, PersonaTwice, PersonaUnknown, PersonaUnreadable, PersonaWrong
+from personas.fitting import steady
+from personas.labels import Labels
+from personas.persona import (
+    MOODS,
+    Boundaries,
+    Example,
+    Look,
+    Mood,
+    OnDiscord,
+    Persona,
+    Plays,
+    Presence,
+    Remembers,
+    Translation,
+    Voice,
+)
+from personas.persona_file import load
+from personas.place import Place, audience_of, is_private, platform_of
+from personas.prompt import Prompt, render
+from personas.scene import LoreNote, Recollection, Scene
+from personas.spelling import spelled
+from personas.stops import stops
+from personas.utterance import Utterance, persona_speaker
+
+__all__ = [
+    "MOODS",
+    "SHIPPED",
+    "Boundaries",
+    "Cast",
+    "Changes",
+    "Example",
+    "Finding",
+    "Labels",
+    "Look",
+    "LoreNote",
+    "Mood",
+    "OnDiscord",
+    "Persona",
+    "PersonaError",
+    "PersonaTwice",
+    "PersonaUnknown",
+    "PersonaUnreadable",
+    "PersonaWrong",
+    "Place",
+    "Plays",
+    "Presence",
+    "Prompt",
+    "Recollection",
+    "Remembers",
+    "Scene",
+    "Translation",
+    "Utterance",
+    "Voice",
+    "audience_of",
+    "is_private",
+    "load",
+    "persona_speaker",
+    "platform_of",
+    "render",
+    "spelled",
+    "steady",
+    "stops",
+]
