@@ -1,0 +1,219 @@
+"""Makes a card of a persona again: the imported one with what the operator changed, or a new one for their own.
+
+Unchanged personas give back the imported file byte for byte. A changed one differs in the edited fields and, in V3, in
+`modification_date`; the JSON's formatting, the picture and foreign chunks stay. `--as` makes another version or
+container of the same content.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from personas.card import Card, card_of
+from personas.card_changes import Edit, apply, apply_to_copy, differences, persona_edits, placed, unplaced, world_edit
+from personas.card_errors import CardError
+from personas.card_import import as_json
+from personas.card_json import Json, JsonText, read_json, value_at
+from personas.card_sidecar import Sidecar, read_sidecar, sidecar_file
+from personas.card_versions import v2_of, v3_of
+from personas.container import Container, container_of
+from personas.container_png import SIGNATURE, plain_png, png_with
+from personas.container_zip import new_charx
+from personas.lore_file import read_lore
+from personas.lorebook import SPEC, book_of_any, is_world
+from personas.lorebook_repair import Repairs
+from personas.yaml_text import read_document
+
+Form = Literal["same", "v2-json", "v3-json", "v3-png", "charx"]
+NOBODY: Mapping[str, Json] = {}
+ICON = "assets/icon/images/main.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file's bytes, and what it could not carry."""
+
+    data: bytes
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A persona's folder as it is now: its values, its lorebook, and what the import left."""
+
+    folder: Path
+    values: Mapping[str, Json]
+    lore_file: str
+    lore: Json
+    sidecar: Sidecar | None
+    container: Container | None
+
+
+def export(file: Path, *, form: Form = "same", now: Callable[[], float]) -> Exported:
+    """The card of a persona's file, or of an imported lorebook's folder. May raise `CardError` or `PersonaError`."""
+    source = source_of(file)
+    if source.container is None:
+        return made(source, new_card(source), "v3-json" if form == "same" else form, now)
+    if source.sidecar is not None and source.sidecar.form == "lorebook":
+        return lorebook(source, source.container, form)
+    if source.sidecar is not None and source.sidecar.form != "card":
+        return foreign(source, source.container, form, now)
+    return same_card(source, source.container, form, now)
+
+
+def source_of(file: Path) -> Source:
+    """What lies in a persona's folder."""
+    sidecar = read_sidecar(sidecar_file(file.parent, file.stem))
+    values: dict[str, Json] = {}
+    if sidecar is None or sidecar.form != "lorebook":
+        written = read_document(file).value
+        values = as_json(written) if isinstance(written, dict) else {}
+    named = values.get("lore")
+    names = [str(name) for name in named] if isinstance(named, list) else []
+    kept = sidecar.lore_file if sidecar else ""
+    lore_file = kept if kept in names or (kept and not values) else next(iter(names), "")
+    lore = read_lore(file.parent / lore_file)[0] if lore_file else None
+    container = container_of(sidecar.original_bytes(file.parent)) if sidecar and sidecar.original else None
+    return Source(file.parent, values, lore_file, lore, sidecar, container)
+
+
+def same_card(source: Source, container: Container, form: Form, now: Callable[[], float]) -> Exported:
+    """The imported card with the operator's changes, in its own container or another."""
+    winner = read_json(container.texts[container.winner])
+    card = card_of(winner.value, keyword=container.winner)
+    assert source.sidecar
+    edits, lost = placed(edits_of(source, winner), card.version if form in ("same", home(container, card)) else 3)
+    notes = tuple(f"a V{card.version} card has no `{name}`; --as v3-json has" for name in lost)
+    notes += tuple(f"cards have no field for `{key}`" for key in unplaced(source.sidecar.values, source.values))
+    if not edits and form in ("same", home(container, card)):
+        return Exported(container.data, notes)
+    if form not in ("same", home(container, card)):
+        changed = card_of(apply(winner, edits).value, keyword=container.winner)
+        return made(source, changed, form, now, notes)
+    if card.version == 3:
+        edits += (Edit(("modification_date",), int(now())),)
+    texts = {container.winner: apply(winner, edits).bytes()}
+    for keyword in container.texts.keys() - texts.keys():
+        texts[keyword] = apply_to_copy(read_json(container.texts[keyword]), edits, winner.value).bytes()
+    return Exported(container.replaced(texts), notes)
+
+
+def home(container: Container, card: Card) -> Form:
+    """The form an imported card is in already."""
+    if container.kind == "json":
+        return "v3-json" if card.version == 3 else "v2-json" if card.version == 2 else "same"
+    if card.version == 3 and container.kind in {"png", "charx"}:
+        return "v3-png" if container.kind == "png" and container.winner == "ccv3" else "charx"
+    return "same"
+
+
+def edits_of(source: Source, winner: JsonText) -> tuple[Edit, ...]:
+    """Everything the operator changed, as edits of the card."""
+    assert source.sidecar
+    edits = persona_edits(source.sidecar.values, source.values)
+    if source.lore_file != source.sidecar.lore_file or (source.lore is not None and source.sidecar.lore is None):
+        return (*edits, Edit(("character_book",), whole_book(source)))
+    return (*edits, *(Edit(("character_book", *edit.path), edit.value) for edit in book_edits(source)))
+
+
+def whole_book(source: Source) -> Json:
+    """The lorebook as it is now, or an empty one."""
+    book = book_of_any(source.lore, Repairs()) if source.lore is not None else None
+    return book or {"extensions": {}, "entries": []}
+
+
+def book_edits(source: Source) -> tuple[Edit, ...]:
+    """What the operator changed in the lorebook's file, as edits of the book."""
+    assert source.sidecar
+    return tuple(differences(bare(source.sidecar.lore), bare(source.lore)))
+
+
+def bare(written: Json) -> Json:
+    """A book without the specification's name around it."""
+    return written["data"] if isinstance(written, dict) and written.get("spec") == SPEC else written
+
+
+def lorebook(source: Source, container: Container, form: Form) -> Exported:
+    """An imported lorebook or world file with the operator's changes."""
+    if form != "same":
+        raise CardError("A lorebook is no card.", "Leave --as out.")
+    edits = book_edits(source)
+    if not edits:
+        return Exported(container.data)
+    written = read_json(container.texts[container.winner])
+    entries = value_at(written.value, ("entries",))
+    if is_world(written.value) and isinstance(entries, dict):
+        edits = tuple(world_edit(edit, entries) for edit in edits)
+    return Exported(container.replaced({container.winner: apply(written, edits).bytes()}))
+
+
+def foreign(source: Source, container: Container, form: Form, now: Callable[[], float]) -> Exported:
+    """Another program's persona: as it came while nothing changed, else as a card."""
+    assert source.sidecar
+    changed = source.values != source.sidecar.values
+    if form == "same" and not changed:
+        return Exported(container.data)
+    note = (f"{source.sidecar.form} can't be written; this is a V3 card",) if form == "same" else ()
+    return made(source, new_card(source), "v3-json" if form == "same" else form, now, note)
+
+
+def new_card(source: Source) -> Card:
+    """A card for a persona that never was one."""
+    edits = persona_edits(NOBODY, source.values)
+    blank: JsonText = read_json(b'{"spec":"chara_card_v3","spec_version":"3.0","data":{"extensions":{}}}')
+    if source.lore is not None:
+        edits += (Edit(("character_book",), whole_book(source)),)
+    return card_of(apply(blank, edits).value)
+
+
+def made(source: Source, card: Card, form: Form, now: Callable[[], float], notes: tuple[str, ...] = ()) -> Exported:
+    """A card in the form that was asked for."""
+    if form == "v2-json":
+        return Exported(json_bytes(v2_of(card)), notes)
+    v3 = v3_of(card, now=int(now()))
+    if form == "v3-json":
+        return Exported(json_bytes(v3), notes)
+    if form == "charx":
+        return Exported(charx(source, v3), notes)
+    texts = {"ccv3": json_bytes(v3), "chara": json_bytes(v2_of(card, backfill=True))}
+    return Exported(png_with(picture(source), texts), notes)
+
+
+def charx(source: Source, v3: dict[str, Json]) -> bytes:
+    """A CharX with the card and its picture; an archive the card came in keeps all its other entries."""
+    if source.container is not None and source.container.kind in {"charx", "jpeg+charx"}:
+        return source.container.replaced({"card.json": json_bytes(v3)})
+    data = v3["data"]
+    assert isinstance(data, dict)
+    assets = data.get("assets")
+    icon: dict[str, Json] = {
+        "type": "icon",
+        "uri": f"embeded://{ICON}",
+        "name": "main",
+        "ext": "png",
+    }
+    others = [a for a in assets if isinstance(a, dict) and a.get("type") != "icon"] if isinstance(assets, list) else []
+    v3 = {**v3, "data": {**data, "assets": [icon, *others]}}
+    return new_charx(json_bytes(v3), {ICON: picture(source)})
+
+
+def picture(source: Source) -> bytes:
+    """A PNG of the persona without a card in it, or a plain one in her colours."""
+    look = source.values.get("look")
+    look = look if isinstance(look, dict) else {}
+    named = look.get("portrait")
+    file = source.folder / str(named or "")
+    if named and file.is_file():
+        data = file.read_bytes()
+        if data.startswith(SIGNATURE):
+            return png_with(data, {})
+    palette = look.get("palette")
+    colours = [str(colour) for colour in palette] if isinstance(palette, list) else ["#7a5cff", "#ff7ab6"]
+    return plain_png((colours[0], colours[-1]))
+
+
+def json_bytes(value: Json) -> bytes:
+    """JSON as cards are written."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
