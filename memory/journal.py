@@ -1,0 +1,314 @@
+"""The durable record of what was heard and what was answered: the truth that everything else is an index of.
+
+What is heard is written before anybody thinks about an answer (`hear`), a turn before it is generated (`begin`); a
+crash in between leaves something that can be found again (`waiting`, `unanswered`). Nothing here is read without
+saying whose it is: a fan, a place and persona, or a turn whose `owner` can be asked for.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import update
+
+from memory import journal_erasure as erasure
+from memory import journal_memories as memories
+from memory import journal_talks as talks
+from memory import journal_turns as turns
+from memory.journal_database import Database, opened
+from memory.journal_erasure import Erased
+from memory.journal_export import export_of, import_of
+from memory.journal_rows import claim_key, insert_new, utterance_row
+from memory.journal_tables import CLAIMS, UTTERANCES
+from memory.record import Record
+from memory.scope import Scope, Sharing
+from memory.talk import Talk, Thumb
+from memory.turn import Turn
+from personas import Place, Utterance
+
+FILE = "journal.sqlite3"
+
+
+def utc_now() -> datetime:
+    """The present, with its zone."""
+    return datetime.now(UTC)
+
+
+class Journal:
+    """`async with await Journal.open(url) as journal`; all its calls may raise a `JournalTrouble`."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
+        self._now = now
+
+    @classmethod
+    async def open(cls, url: str, *, now: Callable[[], datetime] = utc_now) -> Self:
+        """`sqlite:///folder/journal.sqlite3`, `sqlite://` (in RAM, for tests) or `postgresql://…`."""
+        return cls(await opened(url), now=now)
+
+    @classmethod
+    async def in_folder(cls, folder: Path, *, now: Callable[[], datetime] = utc_now) -> Self:
+        """The SQLite journal of a data folder, made if it isn't there."""
+        return await cls.open(f"sqlite:///{folder / FILE}", now=now)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the database; nothing is lost without it."""
+        await self._database.aclose()
+
+    @property
+    def database(self) -> Database:
+        """For backups and receipts, which look beneath the tables."""
+        return self._database
+
+    # what is heard
+
+    async def hear(self, utterance: Utterance, *, persona_id: str) -> bool:
+        """Write down what was said to a persona, durably. False: it was delivered before, and answered or will be."""
+        return await self._write_down(utterance, persona_id, addressed=True)
+
+    async def overhear(self, utterance: Utterance, *, persona_id: str) -> bool:
+        """Write down what was said beside a persona; False: it was delivered before."""
+        return await self._write_down(utterance, persona_id, addressed=False)
+
+    async def _write_down(self, said: Utterance, persona_id: str, *, addressed: bool) -> bool:
+        async with self._database.write() as connection:
+            await talks.only_for(connection, said.place, persona_id, said.speaker_id)
+            claim = {"key": claim_key(said, persona_id), "at": self._now()}
+            if not await insert_new(connection, CLAIMS, [claim]):
+                return False
+            row = utterance_row(said, persona_id=persona_id, fan_id=said.speaker_id, addressed=addressed)
+            await insert_new(connection, UTTERANCES, [row])
+            await turns.open_talk(connection, said, persona_id)
+            return True
+
+    async def overheard(self, place: Place, persona_id: str, *, limit: int = 20) -> tuple[Utterance, ...]:
+        """What was said in a place and is in no turn yet, the newest `limit`, oldest first."""
+        async with self._database.read() as connection:
+            return await turns.overheard(connection, place, persona_id, limit)
+
+    async def waiting(self) -> tuple[tuple[str, Utterance], ...]:
+        """After a crash: (persona id, utterance) for all that was heard and never got a turn, oldest first."""
+        async with self._database.read() as connection:
+            return await turns.waiting(connection)
+
+    async def rephrase(self, utterance_id: str, *, place: Place, text: str) -> tuple[Scope, ...]:
+        """A message was edited on its platform. Returns the scopes whose memories must follow (`Memory.sync`)."""
+        async with self._database.write() as connection:
+            rows = await turns.said_under(connection, utterance_id, place)
+            for row in rows:
+                await memories.retract(connection, row["persona_id"], row["fan_id"], [utterance_id])
+                changed = update(UTTERANCES).where(UTTERANCES.c.seq == row["seq"])
+                await connection.execute(changed.values(text=text.replace("\x00", "")))
+        return tuple(Scope(row["persona_id"], row["fan_id"], place) for row in rows)
+
+    async def unsay(self, utterance_id: str, *, place: Place) -> tuple[Scope, ...]:
+        """A message was deleted on its platform. Returns the scopes whose memories must follow (`Memory.sync`)."""
+        async with self._database.write() as connection:
+            rows = await turns.said_under(connection, utterance_id, place)
+            for row in rows:
+                await erasure.unsay(connection, row["persona_id"], row["fan_id"], utterance_id)
+        return tuple(Scope(row["persona_id"], row["fan_id"], place) for row in rows)
+
+    # turns
+
+    async def begin(self, turn: Turn) -> None:
+        """Write a turn down before it is answered; it becomes the end of the branch shown."""
+        async with self._database.write() as connection:
+            for said in turn.heard:
+                await talks.only_for(connection, turn.place, turn.persona_id, said.speaker_id)
+                await turns.open_talk(connection, said, turn.persona_id)
+            await turns.begin(connection, turn)
+
+    async def finish(self, turn: Turn) -> bool:
+        """Write down how a turn came out. False: it is gone, its fan was forgotten meanwhile."""
+        async with self._database.write() as connection:
+            return await turns.finish(connection, turn)
+
+    async def path(
+        self, place: Place, persona_id: str, *, leaf: str | None = None, before: str | None = None, limit: int = 50
+    ) -> tuple[Turn, ...]:
+        """The newest `limit` turns of the branch shown, oldest first; or of the one ending in `leaf`, or what came
+        before the turn `before`."""
+        async with self._database.read() as connection:
+            return await turns.path(connection, place, persona_id, leaf=leaf, before=before, limit=limit)
+
+    async def turn(self, turn_id: str) -> Turn:
+        """One turn; `UnknownTurn` if there is none. Ask for its `owner` before showing it to anybody."""
+        async with self._database.read() as connection:
+            return (await turns.with_heard(connection, [await turns.one(connection, turn_id)]))[0]
+
+    async def owner(self, turn_id: str) -> str | None:
+        """The fan whom a turn answers; None if there is no such turn."""
+        async with self._database.read() as connection:
+            return await turns.owner(connection, turn_id)
+
+    async def siblings(self, turn_id: str) -> tuple[Turn, ...]:
+        """A turn and its alternatives (regenerated, edited), oldest first."""
+        async with self._database.read() as connection:
+            return await turns.siblings(connection, turn_id)
+
+    async def variants(self, turn_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """For each turn the ids of itself and its alternatives, oldest first."""
+        async with self._database.read() as connection:
+            return await turns.variants(connection, turn_ids)
+
+    async def choose(self, turn_id: str) -> str:
+        """Show the branch through a turn, down to its newest end; returns that end's id. Then `Memory.sync`."""
+        async with self._database.write() as connection:
+            return await turns.choose(connection, turn_id)
+
+    async def unanswered(self) -> tuple[Turn, ...]:
+        """After a crash: turns begun and never finished, oldest first."""
+        async with self._database.read() as connection:
+            return await turns.unanswered(connection)
+
+    async def elsewhere(self, scope: Scope, *, limit: int = 5) -> tuple[Turn, ...]:
+        """A fan's newest turns with a persona in other places that may surface in this one, oldest first."""
+        async with self._database.read() as connection:
+            allowed = await memories.sharing(connection, scope.persona_id, scope.fan_id)
+            rows = await talks.turns_elsewhere(connection, scope, allowed, limit)
+            return await turns.with_heard(connection, rows[::-1])
+
+    # talks
+
+    async def talk(self, place: Place, persona_id: str) -> Talk | None:
+        """The talk of a place and a persona, if they ever met there."""
+        async with self._database.read() as connection:
+            return await talks.talk(connection, place, persona_id)
+
+    async def talks(self, fan_id: str, persona_id: str | None = None) -> tuple[Talk, ...]:
+        """A fan's own talks, the latest first."""
+        async with self._database.read() as connection:
+            return await talks.talks(connection, fan_id, persona_id)
+
+    async def new_talk(self, place: Place, persona_id: str, *, fan_id: str) -> Talk:
+        """Begin a talk, or return the one that is there; `NotYours` if it is another fan's."""
+        async with self._database.write() as connection:
+            await talks.new_talk(connection, place, persona_id, fan_id, self._now())
+            begun = await talks.talk(connection, place, persona_id)
+            assert begun is not None, "it was written a moment ago"
+            return begun
+
+    async def title(self, place: Place, persona_id: str, text: str) -> None:
+        """Name a talk; an empty text takes the name away."""
+        async with self._database.write() as connection:
+            await talks.entitle(connection, place, persona_id, text)
+
+    async def places(self, fan_id: str) -> tuple[tuple[Place, str], ...]:
+        """(place, persona id) wherever a fan ever spoke or began a talk."""
+        async with self._database.read() as connection:
+            return await talks.places(connection, fan_id)
+
+    async def feedback(self, turn_id: str, *, fan_id: str, thumb: Thumb | None, reason: str = "") -> None:
+        """A fan's opinion of a reply; None takes it back."""
+        async with self._database.write() as connection:
+            await talks.give_feedback(connection, turn_id, fan_id, thumb, reason, self._now())
+
+    async def thumbs(self, fan_id: str, turn_ids: Sequence[str]) -> dict[str, Thumb]:
+        """A fan's own opinions of some turns; those without one are missing."""
+        async with self._database.read() as connection:
+            return await talks.thumbs(connection, fan_id, turn_ids)
+
+    # what memories are made from
+
+    async def memories(self, persona_id: str, fan_id: str, *, called: str = "") -> list[Record]:
+        """Everything a persona may know of a fan, oldest first, without vectors: what the index must hold.
+
+        `called` is the persona's name. Who may hear it again is for `Memory` to say.
+        """
+        async with self._database.read() as connection:
+            return await memories.memories(connection, persona_id, fan_id, called or persona_id)
+
+    async def keep(self, scope: Scope, said: Sequence[Utterance]) -> None:
+        """Write down what belongs to a fan's talk and did not come through `hear`; what is there stays as it is."""
+        async with self._database.read() as connection:
+            new = await memories.missing(connection, scope.persona_id, scope.fan_id, said)
+        if new:  # hardly ever, and a write waits for the disk
+            async with self._database.write() as connection:
+                await memories.keep(connection, scope.persona_id, scope.fan_id, new)
+
+    async def state(self, scope: Scope, statements: Sequence[Record]) -> None:
+        """Write facts, episodes, promises or corrected memories, or replace them by id."""
+        async with self._database.write() as connection:
+            await memories.state(connection, scope.persona_id, scope.fan_id, statements)
+
+    async def forget(self, scope: Scope, memory_id: str) -> list[str]:
+        """Delete one memory where it came from, and what rests on it; returns the ids of all that went."""
+        async with self._database.write() as connection:
+            gone = await erasure.forget(connection, scope.persona_id, scope.fan_id, memory_id)
+        await self._database.scrub(rewrite=False)
+        return gone
+
+    async def correct(self, scope: Scope, corrected: Record) -> None:
+        """A memory in better words; what rested on the old ones is taken back."""
+        async with self._database.write() as connection:
+            await erasure.correct(connection, scope.persona_id, scope.fan_id, corrected)
+        await self._database.scrub(rewrite=False)
+
+    async def sharing(self, scope: Scope) -> Sharing:
+        """What a fan allows to be recalled elsewhere: nothing, until they say so."""
+        async with self._database.read() as connection:
+            return await memories.sharing(connection, scope.persona_id, scope.fan_id)
+
+    async def share(self, scope: Scope, wanted: Sharing) -> None:
+        """Keep what a fan allows."""
+        async with self._database.write() as connection:
+            await memories.share(connection, scope.persona_id, scope.fan_id, wanted)
+
+    async def mark(self, scope: Scope, name: str, value: str) -> None:
+        """Remember how far something came with this fan (reflection, a budget)."""
+        async with self._database.write() as connection:
+            await memories.mark(connection, scope.persona_id, scope.fan_id, name, value)
+
+    async def marked(self, scope: Scope, name: str) -> str | None:
+        """How far something came."""
+        async with self._database.read() as connection:
+            return await memories.marked(connection, scope.persona_id, scope.fan_id, name)
+
+    # everything of a fan
+
+    async def export(self, fan_id: str) -> dict[str, list[dict[str, object]]]:
+        """All rows of a fan, ready for JSON, by table."""
+        async with self._database.read() as connection:
+            return await export_of(connection, fan_id)
+
+    async def bring_back(self, fan_id: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
+        """Write a fan's `export` back; what is there stays. Returns how many rows were new. Then `Memory.sync`."""
+        async with self._database.write() as connection:
+            return await import_of(connection, fan_id, rows)
+
+    async def erase_fan(self, fan_id: str, *, persona_id: str | None = None) -> Erased:
+        """Delete all of a fan, or what is between the fan and one persona, and leave no byte of it in the file.
+
+        SQLite overwrites what it deletes; PostgreSQL's tables have to be written anew.
+        """
+        async with self._database.write() as connection:
+            erased = await erasure.erase_fan(connection, fan_id, persona_id)
+        await self._database.scrub(rewrite=self._database.dialect == "postgresql")
+        return erased
+
+    async def rewrite(self) -> None:
+        """Write the whole database anew, without a byte of what was deleted; others wait meanwhile."""
+        await self._database.scrub(rewrite=True)
+
+    async def fans(self) -> tuple[tuple[str, str, datetime], ...]:
+        """(persona id, fan id, when they first spoke) for all there are: for an operator, never for a turn."""
+        async with self._database.read() as connection:
+            return await talks.fans(connection)
+
+    async def words(self, fan_id: str, *, persona_id: str | None = None) -> list[str]:
+        """Everything a fan said, and what was concluded from it: what must not be found after forgetting them."""
+        async with self._database.read() as connection:
+            return await erasure.words_of(connection, fan_id, persona_id)
+
+    async def left(self, fan_id: str, *, persona_id: str | None = None) -> int:
+        """How many rows of a fan there are."""
+        async with self._database.read() as connection:
+            return await erasure.left(connection, fan_id, persona_id)

@@ -1,0 +1,125 @@
+"""Turns rows of the journal into the room's types, and back."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from memory.record import Record
+from memory.turn import Turn
+from personas import Place, Recollection, Utterance, is_private, platform_of
+
+REPLY = ":said"
+PLAIN = (
+    "id", "after", "persona_id", "persona_version", "began_at", "said", "outcome", "model", "lora", "prompt_hash",
+    "prompt_tokens", "completion_tokens", "timings", "trace",
+)  # fmt: skip
+
+
+def claim_key(utterance: Utterance, persona_id: str) -> str:
+    """What is kept of an utterance for good: nobody can read anything out of it."""
+    return hashlib.sha256(f"{persona_id}|{platform_of(utterance.place)}|{utterance.id}".encode()).hexdigest()
+
+
+def utterance_row(said: Utterance, *, persona_id: str, fan_id: str, addressed: bool) -> dict[str, Any]:
+    return {
+        "persona_id": persona_id,
+        "fan_id": fan_id,
+        "platform": platform_of(said.place),
+        "id": said.id,
+        "speaker_id": said.speaker_id,
+        "speaker_name": said.speaker_name,
+        "place": said.place,
+        "text": said.text.replace("\x00", ""),  # PostgreSQL refuses NUL, and no reader misses it
+        "at": said.at,
+        "addressed": addressed,
+    }
+
+
+def utterance_of(row: RowMapping) -> Utterance:
+    return Utterance(row["id"], row["speaker_id"], row["speaker_name"], Place(row["place"]), row["text"], row["at"])
+
+
+def turn_row(turn: Turn) -> dict[str, Any]:
+    return {
+        "id": turn.id,
+        "after": turn.after,
+        "persona_id": turn.persona_id,
+        "persona_version": turn.persona_version,
+        "place": turn.place,
+        "began_at": turn.began_at,
+        "said": None if turn.said is None else turn.said.replace("\x00", ""),
+        "outcome": turn.outcome,
+        "recalled": [recollection_row(recollection) for recollection in turn.recalled],
+        "lore": list(turn.lore),
+        "model": turn.model,
+        "lora": turn.lora,
+        "prompt_hash": turn.prompt_hash,
+        "prompt_tokens": turn.prompt_tokens,
+        "completion_tokens": turn.completion_tokens,
+        "timings": dict(turn.timings),
+        "trace": dict(turn.trace),
+    }
+
+
+def turn_of(row: RowMapping, heard: Sequence[Utterance]) -> Turn:
+    fields = {name: row[name] for name in PLAIN}
+    recalled = tuple(recollection_of(item) for item in row["recalled"])
+    return Turn(**fields, place=Place(row["place"]), heard=tuple(heard), recalled=recalled, lore=tuple(row["lore"]))
+
+
+def recollection_row(recollection: Recollection) -> dict[str, Any]:
+    return {**asdict(recollection), "at": recollection.at.isoformat()}
+
+
+def recollection_of(item: Mapping[str, Any]) -> Recollection:
+    return Recollection(**{**item, "at": datetime.fromisoformat(item["at"])})
+
+
+def said_when(record_id: str, at: datetime) -> tuple[float, bool, str]:
+    """What comes first in a fan's talk; a reply stands after what it answers."""
+    return at.timestamp(), record_id.endswith(REPLY), record_id
+
+
+def statement_row(record: Record, *, persona_id: str, fan_id: str) -> dict[str, Any]:
+    names = (
+        "id", "kind", "text", "speaker_id", "speaker_name", "place", "audience",
+        "at", "valid_from", "valid_to", "superseded_by",
+    )  # fmt: skip
+    fields = {name: getattr(record, name) for name in names}
+    return {**fields, "persona_id": persona_id, "fan_id": fan_id, "sources": list(record.sources)}
+
+
+def statement_of(row: RowMapping) -> Record:
+    fields = {name: value for name, value in row.items() if name not in {"persona_id", "fan_id", "sources", "place"}}
+    return Record(**fields, place=Place(row["place"]), sources=tuple(row["sources"]))
+
+
+def owner_of_place(place: Place, fan_id: str) -> str | None:
+    """Whose a talk is: a private one its fan's, a public one nobody's."""
+    return fan_id if is_private(place) else None
+
+
+async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert what is not there yet; how many rows were."""
+    if not rows:
+        return 0
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    added = 0
+    for row in rows:  # the drivers do not agree on the count of many
+        added += (await connection.execute(insert(table).values(**row).on_conflict_do_nothing())).rowcount
+    return added
+
+
+async def put(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> None:
+    """Insert, or replace by primary key."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    keys = [column.name for column in table.primary_key]
+    statement = insert(table).values(**row)
+    changed = {name: statement.excluded[name] for name in row if name not in keys}
+    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))

@@ -1,0 +1,1 @@
+"""How a journal of an earlier greenroom becomes one of today's."""

@@ -1,0 +1,61 @@
+"""What an operator may say about memory: in greenroom.yaml under `memory`, or in the environment."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from serving.settings_file import written, wrong
+
+PART = "memory"
+
+
+class SharingSettings(BaseModel):
+    """What an operator allows to be recalled outside the audience it was said to; the fan must allow it, too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    private_to_public: bool = Field(False, description="What was said in private may come up in a guild.")
+    public_to_private: bool = Field(False, description="What was said in a guild may come up in private.")
+
+
+class MemorySettings(BaseSettings):
+    """Default, then greenroom.yaml (its part `memory:`), then the environment (GREENROOM_MEMORY__…), then a flag."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_prefix="GREENROOM_MEMORY__", env_nested_delimiter="__"
+    )
+
+    # holds a password with PostgreSQL; a name of its own in the environment keeps it out of greenroom.yaml
+    journal: SecretStr | None = Field(
+        None,
+        validation_alias="GREENROOM_JOURNAL",
+        description="The journal's database, 'postgresql://…'; empty: a SQLite file in the data folder.",
+    )
+    index: str | None = Field(None, description="A Chroma server, 'http://…'; empty: folders in the data folder.")
+    sharing: Mapping[str, SharingSettings] = Field(
+        default_factory=dict, description="By persona id: what may be recalled outside its audience."
+    )
+    open_at_most: int = Field(32, ge=1, description="Fans' folders open at a time: about 3 MB and 11 files each.")
+    records_in_ram: int = Field(100_000, ge=1, description="Memories at hand in RAM: about 2 kB each.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, the environment over the file."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=written(cls, part=PART))
+
+    @classmethod
+    def read(cls, **flags: Any) -> Self:
+        """Default < greenroom.yaml < environment < flag. Raises `SettingsWrong` with the line of what can't be."""
+        try:
+            return cls(**flags)
+        except ValidationError as exc:
+            raise wrong(exc, written(cls, part=PART)) from exc
