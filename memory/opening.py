@@ -1,0 +1,64 @@
+"""Opens a data folder's journal and memory together, as the settings say; programs and commands begin here."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from memory.agreement import RECIPE
+from memory.chroma_server import ChromaServer
+from memory.chroma_store import ChromaStore
+from memory.journal import Journal
+from memory.memory import Memory
+from memory.record import Store
+from memory.scope import Sharing
+from memory.settings import MemorySettings
+from serving import Encoder
+
+INDEX = "memories"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was opened, and is closed together."""
+
+    journal: Journal
+    memory: Memory
+    store: Store
+
+
+@asynccontextmanager
+async def open_memory(
+    folder: Path, encoder: Encoder, *, settings: MemorySettings, called: Callable[[str], str] = str
+) -> AsyncIterator[Opened]:
+    """`async with open_memory(data, encoder, settings=…) as opened`; `called` gives a persona's name."""
+    journal = await (
+        Journal.open(settings.journal.get_secret_value()) if settings.journal else Journal.in_folder(folder)
+    )
+    async with journal:
+        store = open_store(folder, encoder, settings)
+        memory = Memory(
+            journal,
+            store,
+            encoder,
+            folder=folder,
+            called=called,
+            sharing=lambda persona_id: allowed(settings, persona_id),
+            records_in_ram=settings.records_in_ram,
+        )
+        async with memory:
+            yield Opened(journal, memory, store)
+
+
+def open_store(folder: Path, encoder: Encoder, settings: MemorySettings) -> Store:
+    """The index: folders in the data folder, or a server."""
+    made_by = f"{encoder.name} {RECIPE}"
+    if settings.index is not None:
+        return ChromaServer(settings.index, encoder=made_by)
+    return ChromaStore(folder / INDEX, encoder=made_by, open_at_most=settings.open_at_most)
+
+
+def allowed(settings: MemorySettings, persona_id: str) -> Sharing:
+    """What an operator allows for a persona: nothing, unless it is written down."""
+    written = settings.sharing.get(persona_id)
+    return Sharing() if written is None else Sharing(written.private_to_public, written.public_to_private)
