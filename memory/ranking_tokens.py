@@ -1,0 +1,112 @@
+"""Compares question and memory piece by piece: what one vector blurs, the best match of each word still shows.
+
+Late interaction, as in ColBERT (Khattab and Zaharia, 2020): for every piece of the question the closest piece of the
+memory counts, weighed by how rare it is among this fan's memories. The states come from the encoder's usual pass, are
+projected to 64 numbers and kept as int8, so that a memory of 30 pieces takes 2 kB.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memory.lexical import Floats
+from serving import Encoder, Reader, Reading
+
+WIDTH = 64
+ROW = WIDTH + 2  # bytes of one piece: its number in two, then its state
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """The pieces of a text, uint16 of shape (pieces,), and their projected states, int8 of shape (pieces, 64)."""
+
+    pieces: NDArray[np.uint16]
+    states: NDArray[np.int8]
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> "Sketch":
+        """What `packed` made."""
+        rows = np.frombuffer(packed, dtype=np.uint8).reshape(-1, ROW)
+        return cls(rows[:, :2].copy().view(np.uint16)[:, 0], rows[:, 2:].view(np.int8))
+
+    def packed(self) -> bytes:
+        """As it is stored with a record."""
+        numbers = self.pieces[:, None].view(np.uint8)
+        return np.concatenate([numbers, self.states.view(np.uint8)], axis=1).tobytes()
+
+
+class Sketcher:
+    """Reads texts with an encoder and keeps a sketch of each; None in place of sketches where it can't.
+
+    A projection ships for the default encoder only; with another one, memories are compared by their vectors alone.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._projection = projection_for(encoder.name)
+
+    async def read(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Sketch | None]]:
+        """Unit vectors, float32 of shape (texts, dim), and the sketches."""
+        if self._projection is None or not isinstance(self._encoder, Reader) or not texts:
+            return await self._encoder.encode(texts), [None] * len(texts)
+        readings = await self._encoder.read(texts)
+        return np.stack([reading.vector for reading in readings]), [self._sketch(reading) for reading in readings]
+
+    def _sketch(self, reading: Reading) -> Sketch:
+        assert self._projection is not None
+        mean, projection = self._projection
+        states = reading.states / np.linalg.norm(reading.states, axis=1, keepdims=True)
+        small = (states - mean) @ projection
+        small /= np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-9)
+        return Sketch(reading.pieces.astype(np.uint16), np.round(small * 127).astype(np.int8))
+
+
+@cache
+def projection_for(encoder: str) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """The mean, shape (dim,), and the projection, (dim, 64), that ship for an encoder of this name."""
+    file = files("memory").joinpath(f"words/tokens_{encoder}.npz")
+    if not file.is_file():
+        return None
+    with file.open("rb") as opened, np.load(opened) as stored:
+        return stored["mean"], stored["projection"]
+
+
+class SketchRows:
+    """The sketches of one fan's memories, by row."""
+
+    def __init__(self) -> None:
+        self._sketches: list[Sketch | None] = []
+        self._holding: Counter[int] = Counter()
+
+    def add(self, packed: bytes) -> None:
+        """One more row; no bytes, no sketch."""
+        sketch = Sketch.unpacked(packed) if packed else None
+        self._sketches.append(sketch)
+        if sketch is not None:
+            self._holding.update(set(sketch.pieces.tolist()))
+
+    def closeness(self, asked: Sketch, rows: NDArray[np.int64]) -> Floats:
+        """How well each of these rows matches what was asked, about 0 to 1, shape (rows,).
+
+        A row without a sketch is taken for an average one.
+        """
+        kept = [(at, sketch) for at, row in enumerate(rows) if (sketch := self._sketches[row]) and len(sketch.pieces)]
+        if not kept or not len(asked.pieces):
+            return np.zeros(len(rows))
+        states = np.concatenate([sketch.states for _, sketch in kept]).astype(np.float32)
+        begins = np.cumsum([0, *(len(sketch.pieces) for _, sketch in kept[:-1])])
+        best = np.maximum.reduceat(states @ asked.states.astype(np.float32).T, begins, axis=0) / 127**2
+        rarity = np.array([self._rarity(piece) for piece in asked.pieces.tolist()])
+        matched = best @ rarity / rarity.sum()
+        close = np.full(len(rows), matched.mean())
+        close[[at for at, _ in kept]] = matched
+        return close
+
+    def _rarity(self, piece: int) -> float:
+        holding = self._holding[piece]
+        return float(np.log1p((len(self._sketches) - holding + 0.5) / (holding + 0.5)))

@@ -1,0 +1,67 @@
+"""What of a talk goes into a memory's vector: the line itself, what stands around it, and the question it answers.
+
+    vector = unit( E(line) + E(line before, line, line after) + half of E(the question just before, if there is one) )
+
+"Yes, on Friday" says nothing by itself; with the question before it, it does. All parts are in one vector, so that a
+question is compared once and the index holds one vector for each memory.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memory.questions import is_question
+from memory.ranking_tokens import Sketcher
+from memory.record import Record
+from serving import Encoder
+
+QUESTION_BEFORE = 0.5
+
+
+async def in_place(sketcher: Sketcher, lines: Sequence[Record], *, first: int = 0) -> list[Record]:
+    """`lines[first:]` with the vectors of `turn_vectors` and the sketches of their own words."""
+    begin = max(first - 1, 0)
+    alone, sketches = await sketcher.read([line.text for line in lines[begin:]])
+    around, _ = await sketcher.read([window(lines, at) for at in range(first, len(lines))])
+    rows = mixed(lines, first, alone, around)
+    return [
+        replace(line, vector=row, tokens=sketch.packed() if sketch else b"")
+        for line, row, sketch in zip(lines[first:], rows, sketches[first - begin :], strict=True)
+    ]
+
+
+async def turn_vectors(encoder: Encoder, lines: Sequence[Record], *, first: int = 0) -> NDArray[np.float32]:
+    """Unit vectors of `lines[first:]`, float32 of shape (len(lines) - first, dim).
+
+    `lines` are utterances in the order they were said. Give the one or two before `first` as well: the line just
+    before a new one gets a new vector, too, because its window grew.
+    """
+    alone = await encoder.encode([line.text for line in lines[max(first - 1, 0) :]])
+    around = await encoder.encode([window(lines, at) for at in range(first, len(lines))])
+    return mixed(lines, first, alone, around)
+
+
+def mixed(
+    lines: Sequence[Record], first: int, alone: NDArray[np.float32], around: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The formula of this module's head; `alone` begins one line before `first`, where there is one."""
+    begin = max(first - 1, 0)
+    before = np.zeros_like(around)
+    for at in range(max(first, 1), len(lines)):
+        if answers(lines[at - 1], lines[at]):
+            before[at - first] = alone[at - 1 - begin]
+    total = alone[first - begin :] + around + QUESTION_BEFORE * before
+    return np.asarray(total / np.linalg.norm(total, axis=1, keepdims=True), dtype=np.float32)
+
+
+def window(lines: Sequence[Record], at: int) -> str:
+    """A line with the one before and the one after it in the same session."""
+    near = lines[max(at - 1, 0) : at + 2]
+    return "\n".join(line.text for line in near if line.session == lines[at].session)
+
+
+def answers(before: Record, line: Record) -> bool:
+    """Whether a line follows a question of somebody in the same session, and isn't one itself."""
+    return before.session == line.session and is_question(before.text) and not is_question(line.text)

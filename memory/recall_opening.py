@@ -1,0 +1,25 @@
+"""What comes to mind when a fan is back after a while, whatever they say: a plan to ask about, a day to celebrate."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+
+from memory.ranking import Ranked, Ranking
+from memory.recall import brought_back
+from memory.reflection_notes import milestone, plans_to_ask_about
+from personas import Recollection
+
+AWAY = timedelta(hours=6)
+LOOKED_THROUGH = 200  # records; plans older than that are not asked about
+
+
+def on_coming_back(
+    ranking: Ranking, *, fan: str, persona: str, called: str, now: datetime, present: Collection[str]
+) -> Iterator[Recollection]:
+    """At most two recollections, none in the middle of a talk; `fan` and `persona` are speaker ids."""
+    before = [record for record in ranking.newest(LOOKED_THROUGH) if record.id not in present]
+    if not before or now - before[-1].at < AWAY:
+        return
+    for plan in plans_to_ask_about(before, fan=fan, now=now)[:1]:
+        yield brought_back(Ranked(plan, score=0.0, confidence=0.5))
+    if ranking.began_at and (celebrated := milestone(ranking.began_at, now)):
+        yield Recollection("milestone", celebrated, called, now, score=0.0, kind="episode", source=persona)

@@ -1,0 +1,113 @@
+"""Piece by piece, the memory that says what was asked goes before the one that only sounds like it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from memory.chroma_rows import metadata_of, record_of
+from memory.ranking_tokens import WIDTH, Sketch, Sketcher, SketchRows
+from memory.ranking_vectors import in_place, turn_vectors
+from memory.scope import Scope
+from personas import Place
+from serving.embedding import Reading
+from serving.testing import HashingEncoder
+from tests.memory.test_recall_ranking import line
+
+KIM = Scope("mika", "web:robin", Place("web:1"))
+
+
+def sketch(*pieces: int) -> Sketch:
+    """Every piece is a direction of its own."""
+    return Sketch(np.array(pieces, dtype=np.uint16), (np.eye(WIDTH)[list(pieces)] * 127).astype(np.int8))
+
+
+class ReadingEncoder(HashingEncoder):
+    """A hashing encoder that passes for the default one and reads every word as a piece."""
+
+    @property
+    def name(self) -> str:
+        return "all-minilm-l6-v2"
+
+    async def read(self, texts: Sequence[str]) -> list[Reading]:
+        vectors = await self.encode(texts)
+        words = [text.casefold().split() for text in texts]
+        states = [await self.encode(some) for some in words]
+        return [
+            Reading(vector, np.arange(len(some)), state)
+            for vector, some, state in zip(vectors, words, states, strict=True)
+        ]
+
+
+def test_a_sketch_is_the_same_after_it_was_stored() -> None:
+    kept = Sketch(np.array([1, 700, 30521], dtype=np.uint16), np.full((3, WIDTH), -127, dtype=np.int8))
+
+    back = Sketch.unpacked(kept.packed())
+
+    assert (back.pieces == kept.pieces).all()
+    assert (back.states == kept.states).all()
+
+
+def test_the_memory_that_holds_more_of_the_pieces_is_closer() -> None:
+    rows = SketchRows()
+    for kept in (sketch(1, 2, 3), sketch(1, 5, 6), sketch(7, 8)):
+        rows.add(kept.packed())
+
+    close = rows.closeness(sketch(1, 2), np.arange(3))
+
+    assert close[0] > close[1] > close[2]
+
+
+def test_a_rare_piece_weighs_more_than_one_that_every_memory_holds() -> None:
+    rows = SketchRows()
+    for kept in (sketch(1, 2), sketch(1, 3), sketch(1, 4), sketch(9, 5)):
+        rows.add(kept.packed())
+
+    close = rows.closeness(sketch(1, 5), np.arange(4))
+
+    assert close[3] == close.max()
+
+
+def test_a_memory_without_a_sketch_is_taken_for_an_average_one() -> None:
+    rows = SketchRows()
+    for packed in (sketch(1).packed(), b"", sketch(2).packed()):
+        rows.add(packed)
+
+    close = rows.closeness(sketch(1), np.arange(3))
+
+    assert close[0] > close[1] > close[2]
+
+
+def test_without_any_sketch_nothing_is_closer_than_anything() -> None:
+    rows = SketchRows()
+    rows.add(b"")
+
+    assert rows.closeness(sketch(1), np.arange(1)).tolist() == [0.0]
+
+
+async def test_an_encoder_without_a_projection_makes_no_sketches() -> None:
+    vectors, sketches = await Sketcher(HashingEncoder(64)).read(["hello"])
+
+    assert vectors.shape == (1, 64)
+    assert sketches == [None]
+
+
+async def test_lines_get_the_same_vectors_with_and_without_sketches() -> None:
+    encoder = ReadingEncoder(384)
+    lines = [line(number, f"word{number} and more") for number in range(5)]
+
+    placed = await in_place(Sketcher(encoder), lines, first=2)
+
+    expected = await turn_vectors(encoder, lines, first=2)
+    assert np.allclose(np.stack([one.vector for one in placed if one.vector is not None]), expected)
+    assert [len(Sketch.unpacked(one.tokens).pieces) for one in placed] == [3, 3, 3]
+
+
+async def test_a_record_keeps_its_sketch_in_the_index() -> None:
+    (placed,) = await in_place(Sketcher(ReadingEncoder(384)), [line(1, "three short words")])
+    row = metadata_of(KIM, placed)
+
+    back = record_of(KIM, placed.text, row, placed.vector)
+
+    assert back.tokens == placed.tokens != b""
+    assert record_of(KIM, "", metadata_of(KIM, replace(placed, tokens=b"")), placed.vector).tokens == b""
