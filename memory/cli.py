@@ -1,0 +1,247 @@
+"""What an operator does with memories at the command line: see, search, correct, forget, move and keep them."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from memory.errors import MemoryTrouble
+from memory.opening import Opened, open_memory, open_store
+from memory.scope import Scope
+from memory.settings import MemorySettings
+from personas import Place, Recollection
+from serving import ServingError
+from serving.embedding import Encoder, OnnxEncoder
+from serving.settings_file import SettingsWrong
+
+T = TypeVar("T")
+HERE = Place("terminal:memory")  # private, as an operator's terminal is
+EXPECTED = (MemoryTrouble, ServingError, SettingsWrong)
+
+app = typer.Typer(help="Memories: see, correct, forget and keep them.", no_args_is_help=True)
+
+Fan = Annotated[str, typer.Argument(help="The fan's id, such as web:3f… or discord:42.")]
+Persona = Annotated[str, typer.Option(help="Whose memories.")]
+Data = Annotated[Path, typer.Option(envvar="GREENROOM_DATA", help="The folder that holds journal and memories.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+DATA = Path("data")
+
+
+@app.command(epilog="Example: greenroom memory show discord:42 --persona mika")
+def show(fan: Fan, persona: Persona = "mika", data: Data = DATA, as_json: AsJson = False) -> None:
+    """All that a persona remembers of a fan, oldest first."""
+
+    async def work(opened: Opened) -> None:
+        print_memories(await opened.memory.show(Scope(persona, fan, HERE), everywhere=True), as_json=as_json)
+
+    run(data, work)
+
+
+@app.command(epilog="Example: greenroom memory search discord:42 'the cat' --json")
+def search(
+    fan: Fan,
+    words: Annotated[str, typer.Argument(help="What the fan might say.")],
+    persona: Persona = "mika",
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 10,
+    data: Data = DATA,
+    as_json: AsJson = False,
+) -> None:
+    """What would come to a persona's mind at these words, in private."""
+
+    async def work(opened: Opened) -> None:
+        print_memories(await opened.memory.search(Scope(persona, fan, HERE), words, limit=limit), as_json=as_json)
+
+    run(data, work)
+
+
+@app.command(epilog="Example: greenroom memory correct discord:42 ID 'My cat is called Mochi.'")
+def correct(
+    fan: Fan,
+    memory: Annotated[str, typer.Argument(help="The memory's id, as `show --json` prints it.")],
+    text: Annotated[str, typer.Argument(help="What is true.")],
+    persona: Persona = "mika",
+    data: Data = DATA,
+) -> None:
+    """Put a memory into other words."""
+    run(data, lambda opened: opened.memory.correct(Scope(persona, fan, HERE), memory, text))
+    typer.echo(f"Corrected: {text}")
+
+
+@app.command(epilog="Example: greenroom memory forget discord:42 --yes")
+def forget(
+    fan: Fan,
+    memory: Annotated[str | None, typer.Option(help="Only this memory, by its id.")] = None,
+    persona: Annotated[str | None, typer.Option(help="Only what is between the fan and this persona.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    data: Data = DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Forget a fan, or one memory, for good; the receipt counts again on disk."""
+    if not yes and not typer.confirm("This can't be undone. Forget it?", err=True):
+        fail("Nothing was forgotten.")
+    if memory is not None:
+        scope = Scope(persona or "mika", fan, HERE)
+        run(data, lambda opened: opened.memory.forget(scope, memory))
+        typer.echo("Forgotten.")
+        return
+    receipt = run(data, lambda opened: opened.memory.forget_fan(fan, persona))
+    rows = asdict(receipt) | {"complete": receipt.complete}
+    typer.echo(json.dumps(rows, default=str) if as_json else "\n".join(f"{key}: {rows[key]}" for key in rows))
+    raise typer.Exit(not receipt.complete)
+
+
+@app.command(epilog="Example: greenroom memory export discord:42 > kim.json")
+def export(fan: Fan, data: Data = DATA) -> None:
+    """Everything kept of a fan, as JSON."""
+    rows = run(data, lambda opened: opened.journal.export(fan))
+    typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+
+
+@app.command("import", epilog="Example: greenroom memory import discord:42 kim.json")
+def import_(
+    fan: Fan, file: Annotated[Path, typer.Argument(help="What `export` wrote for this fan.")], data: Data = DATA
+) -> None:
+    """Bring an export back; what is there stays as it is."""
+    try:
+        rows = json.loads(file.read_text())
+    except (OSError, ValueError) as exc:
+        fail(f"{file} can't be read ({exc}). Name a file that `greenroom memory export` wrote.")
+    typer.echo(f"{run(data, lambda opened: opened.journal.bring_back(fan, rows))} new rows.")
+
+
+@app.command(epilog="Example: greenroom memory stats --json")
+def stats(data: Data = DATA, as_json: AsJson = False) -> None:
+    """How much is remembered of whom."""
+
+    async def work(opened: Opened) -> list[dict[str, object]]:
+        fans = await opened.journal.fans()
+        return [
+            {"persona": persona, "fan": fan, "since": first.isoformat(), "memories": await count(opened, persona, fan)}
+            for persona, fan, first in fans
+        ]
+
+    print_rows(run(data, work), as_json=as_json)
+
+
+@app.command(epilog="Example: greenroom memory rebuild --fan discord:42")
+def rebuild(
+    fan: Annotated[str | None, typer.Option(help="Only this fan.")] = None,
+    persona: Annotated[str | None, typer.Option(help="Only this persona.")] = None,
+    data: Data = DATA,
+) -> None:
+    """Make the index of memories anew from the journal."""
+
+    async def work(opened: Opened) -> int:
+        pairs = [(p, f) for p, f, _ in await opened.journal.fans() if persona in (None, p) and fan in (None, f)]
+        return sum([await opened.memory.rebuild(Scope(p, f, HERE)) for p, f in progress(pairs, "Rebuilding")])
+
+    typer.echo(f"{run(data, work)} memories.")
+
+
+@app.command(epilog="Example: greenroom memory migrate --to http://127.0.0.1:8001")
+def migrate(
+    to: Annotated[str, typer.Option(help="A Chroma server, 'http://…', or 'folders' for the data folder.")],
+    data: Data = DATA,
+) -> None:
+    """Copy the index to another store; set `memory.index` to it afterwards."""
+    from memory.migration import migrate as moving
+
+    async def work(opened: Opened) -> int:
+        wanted = MemorySettings.read(index=None if to == "folders" else to)
+        target = open_store(data, default_encoder(), wanted)
+        try:
+            moved = [one.records async for one in moving(opened.journal, opened.store, target)]
+        finally:
+            await target.aclose()
+        return sum(moved)
+
+    typer.echo(f"{run(data, work)} memories are there now.")
+
+
+@app.command(epilog="Example: greenroom memory backup /backups/monday.sqlite3")
+def backup(target: Annotated[Path, typer.Argument(help="The file to write.")], data: Data = DATA) -> None:
+    """Copy the journal while everything runs on."""
+    from memory.backup import back_up
+
+    typer.echo(run(data, lambda opened: back_up(opened.journal, target)))
+
+
+@app.command(epilog="Example: greenroom memory restore /backups/monday.sqlite3")
+def restore(backup: Annotated[Path, typer.Argument(help="What `backup` wrote.")], data: Data = DATA) -> None:
+    """Put a backup in the journal's place; who was forgotten since is forgotten again."""
+    from memory.backup import bury_again
+    from memory.backup import restore as put_back
+
+    with plainly():
+        kept = asyncio.run(put_back(backup, data))
+    gone = run(data, lambda opened: bury_again(opened.journal, opened.store, data))
+    typer.echo(f"Restored; {gone} forgotten fans stay forgotten.")
+    if kept:
+        typer.echo(
+            f"The journal from before is {kept}. Delete it when you don't need it: it holds people's words.", err=True
+        )
+
+
+async def count(opened: Opened, persona: str, fan: str) -> int:
+    return await opened.memory.count(Scope(persona, fan, HERE))
+
+
+def run(data: Path, work: Callable[[Opened], Awaitable[T]]) -> T:
+    """Opens the data folder, does one thing with it, and tells a failure in a sentence."""
+
+    async def opened_work() -> T:
+        async with open_memory(data, default_encoder(), settings=settings) as opened:
+            return await work(opened)
+
+    with plainly():
+        settings = MemorySettings.read()
+        if settings.journal is None and not data.is_dir():
+            fail(f"There is no data folder {data}. Name one that exists with --data.")
+        return asyncio.run(opened_work())
+
+
+def default_encoder() -> Encoder:
+    """The one that chats use."""
+    return OnnxEncoder.default()
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """What the author, the machine or the person asking is at fault for is told without a traceback."""
+    try:
+        yield
+    except EXPECTED as exc:
+        fail(str(exc))
+
+
+def fail(sentence: str) -> NoReturn:
+    typer.echo(f"Error: {sentence}", err=True)
+    raise typer.Exit(1)
+
+
+def progress(rows: Sequence[T], what: str) -> Iterable[T]:
+    """The rows, with a bar on stderr while they are worked through."""
+    return track(rows, what, console=Console(stderr=True), transient=True)
+
+
+def print_memories(found: Sequence[Recollection], *, as_json: bool) -> None:
+    rows: list[dict[str, object]] = [asdict(one) | {"at": one.at.isoformat()} for one in found]
+    print_rows(rows, as_json=as_json, line="{at:.16}  {speaker_name}: {text}  [{id}]")
+
+
+def print_rows(rows: Sequence[dict[str, object]], *, as_json: bool, line: str = "{persona}  {fan}  {memories}") -> None:
+    """The result: JSON, or a line for each."""
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        typer.echo(line.format(**row))
+    if not rows:
+        typer.echo("Nothing is remembered.", err=True)

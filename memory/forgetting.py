@@ -1,0 +1,100 @@
+"""Forgets a fan everywhere, and keeps a tombstone so that a restored backup forgets them again.
+
+A tombstone holds a hash of the fan's id and the time, and nothing they said. What is not covered: copies that an
+operator made without `greenroom memory backup`, and what the platform itself (Discord) keeps.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from memory.journal import Journal
+from memory.receipt import Receipt, occurrences, telling
+from memory.record import Store
+
+TOMBSTONES = "forgotten.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """`fan` and `persona` are hashes; no persona means all of them."""
+
+    fan: str
+    persona: str | None
+    at: datetime
+
+    def covers(self, fan_id: str, persona_id: str) -> bool:
+        """Whether this fan asked this persona to forget them."""
+        return self.fan == unreadable(fan_id) and self.persona in (None, unreadable(persona_id))
+
+
+def unreadable(name: str) -> str:
+    """What a tombstone keeps of a name."""
+    return hashlib.sha256(f"greenroom tombstone|{name}".encode()).hexdigest()
+
+
+class Graveyard:
+    """The tombstones of a data folder, one JSON line each; it is no part of a backup, so that it outlives one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / TOMBSTONES
+
+    async def bury(self, fan_id: str, persona_id: str | None, at: datetime) -> None:
+        """Write a tombstone, durably, before anything is deleted: a crash in between forgets again."""
+        persona = None if persona_id is None else unreadable(persona_id)
+        await asyncio.to_thread(self._append, {"fan": unreadable(fan_id), "persona": persona, "at": at.isoformat()})
+
+    async def all(self) -> list[Tombstone]:
+        """Every tombstone, oldest first."""
+        return await asyncio.to_thread(lambda: list(self._read()))
+
+    def _append(self, line: dict[str, str | None]) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _read(self) -> Iterator[Tombstone]:
+        if not self._file.exists():
+            return
+        for line in self._file.read_text().splitlines():
+            written = json.loads(line)
+            yield Tombstone(written["fan"], written["persona"], datetime.fromisoformat(written["at"]))
+
+
+async def forget_fan(
+    journal: Journal, store: Store, fan_id: str, persona_id: str | None, *, folder: Path | None, now: datetime
+) -> Receipt:
+    """Tombstone, journal, index, in this order; then look again."""
+    if folder is not None:
+        await Graveyard(folder).bury(fan_id, persona_id, now)
+    words = telling(await journal.words(fan_id, persona_id=persona_id))
+    memories = await store.erase(persona_id, fan_id)
+    erased = await journal.erase_fan(fan_id, persona_id=persona_id)
+    bytes_left = await asyncio.to_thread(occurrences, files_below(folder), words)
+    if bytes_left:  # a rewrite holds everybody up, so it is not done unasked
+        await journal.rewrite()
+        bytes_left = await asyncio.to_thread(occurrences, files_below(folder), words)
+    return Receipt(
+        turns=erased.turns,
+        utterances=erased.utterances,
+        statements=erased.statements,
+        memories=memories,
+        feedback=erased.feedback,
+        talks=erased.talks,
+        rows_left=await journal.left(fan_id, persona_id=persona_id),
+        memories_left=await store.erase(persona_id, fan_id),
+        bytes_left=bytes_left,
+        at=now,
+    )
+
+
+def files_below(folder: Path | None) -> list[Path]:
+    """Every file of a data folder; none, if memories are kept elsewhere."""
+    return [] if folder is None else [file for file in folder.rglob("*") if file.is_file()]

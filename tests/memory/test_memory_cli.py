@@ -1,0 +1,136 @@
+"""What `greenroom memory …` tells an operator."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from memory.cli import app
+from memory.journal import Journal
+from tests.memory.builders import WEB, chat
+
+EVERY = ("show", "search", "correct", "forget", "export", "import", "stats", "rebuild", "migrate", "backup", "restore")
+pytestmark = pytest.mark.slow  # each command loads the real encoder
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A house in which Kim told Mika two things."""
+
+    async def talk() -> None:
+        async with await Journal.in_folder(tmp_path / "data") as journal:
+            await chat(journal, "My cat is called Miso.", "I work in a bakery.")
+
+    asyncio.run(talk())
+    return tmp_path / "data"
+
+
+def greenroom(data: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, [words[0], *words[1:], "--data", str(data)])
+
+
+def shown(data: Path) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(greenroom(data, "show", "web:kim", "--json").stdout)
+    return found
+
+
+def test_memories_are_shown_searched_and_corrected(data: Path) -> None:
+    cat = next(one["id"] for one in shown(data) if one["text"] == "My cat is called Miso.")
+
+    found = json.loads(greenroom(data, "search", "web:kim", "What is my cat called?", "--json").stdout)
+    corrected = greenroom(data, "correct", "web:kim", cat, "My cat is called Mochi.")
+
+    assert found[0]["text"] == "My cat is called Miso."
+    assert corrected.exit_code == 0
+    assert "My cat is called Mochi." in [one["text"] for one in shown(data)]
+    assert "My cat is called Miso." not in [one["text"] for one in shown(data)]
+
+
+def test_one_memory_and_then_a_fan_are_forgotten(data: Path) -> None:
+    cat = shown(data)[0]["id"]
+
+    one = greenroom(data, "forget", "web:kim", "--memory", cat, "--yes")
+    rest = [memory["text"] for memory in shown(data)]
+    fan = greenroom(data, "forget", "web:kim", "--yes", "--json")
+
+    assert one.exit_code == 0
+    assert rest == ["I work in a bakery.", "Reply to I work in a bakery."]
+    assert json.loads(fan.stdout)["complete"] is True
+    assert shown(data) == []
+
+
+def test_nothing_is_forgotten_without_a_yes(data: Path) -> None:
+    result = CliRunner().invoke(app, ["forget", "web:kim", "--data", str(data)], input="n\n")
+
+    assert result.exit_code == 1
+    assert len(shown(data)) == 4
+
+
+def test_an_export_is_brought_back_after_forgetting(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "kim.json"
+    file.write_text(greenroom(data, "export", "web:kim").stdout)
+    before = [one["text"] for one in shown(data)]
+    greenroom(data, "forget", "web:kim", "--yes")
+
+    result = greenroom(data, "import", "web:kim", str(file))
+
+    assert result.exit_code == 0
+    assert [one["text"] for one in shown(data)] == before
+
+
+def test_a_backup_is_restored_and_the_index_rebuilt(data: Path, tmp_path: Path) -> None:
+    backup = greenroom(data, "backup", str(tmp_path / "monday.sqlite3"))
+    greenroom(data, "forget", "web:kim", "--yes")
+
+    restored = greenroom(data, "restore", str(tmp_path / "monday.sqlite3"))
+    rebuilt = greenroom(data, "rebuild")
+
+    assert backup.exit_code == restored.exit_code == rebuilt.exit_code == 0
+    assert "1 forgotten fans stay forgotten" in restored.stdout
+    assert "0 memories" in rebuilt.stdout
+
+
+def test_the_figures_and_a_rebuild_count_the_same(data: Path) -> None:
+    rebuilt = greenroom(data, "rebuild", "--fan", "web:kim")
+    (row,) = json.loads(greenroom(data, "stats", "--json").stdout)
+
+    assert "4 memories" in rebuilt.stdout
+    assert (row["persona"], row["fan"], row["memories"]) == ("mika", "web:kim", 4)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "web:kim", "--data", "/nowhere/at/all"),
+        ("correct", "web:kim", "no-such", "x"),
+        ("forget", "web:kim", "--memory", "no-such", "--yes"),
+        ("import", "web:kim", "/nowhere/at/all.json"),
+        ("restore", "/nowhere/at/all.sqlite3"),
+        ("migrate", "--to", "http://127.0.0.1:9"),
+    ],
+)
+def test_a_failure_is_a_sentence_without_a_traceback(data: Path, words: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(app, [*words] if "--data" in words else [*words, "--data", str(data)])
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_every_help_has_an_example(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"])
+
+    assert f"Example: greenroom memory {command}" in " ".join(result.output.split())
+
+
+def test_the_talk_itself_is_untouched_by_looking(data: Path) -> None:
+    shown(data)
+
+    async def look() -> int:
+        async with await Journal.in_folder(data) as journal:
+            return len(await journal.path(WEB, "mika"))
+
+    assert asyncio.run(look()) == 2
