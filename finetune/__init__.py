@@ -1,0 +1,1 @@
+"""Teaches the models: from scripts, chat logs and what happened on stage to a LoRA proven better."""

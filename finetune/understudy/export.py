@@ -1,0 +1,47 @@
+"""Takes a run's weights to the place they are served from: bf16, with tokeniser, template and the layout they know."""
+
+import json
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, GenerationConfig
+
+from finetune.understudy import layout, tokens
+
+SERVED = Path("serving/understudy")
+LARGEST = 25_000_000
+
+
+def export(run: Path, folder: Path = SERVED) -> None:
+    """Writes the model folder. A file larger than 25 MB is a ValueError: every version stays in git's history."""
+    about = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    model = AutoModelForCausalLM.from_pretrained(run / "model", dtype=torch.bfloat16)
+    tokeniser = tokens.load(run / "model")
+    model.generation_config = GenerationConfig(
+        bos_token_id=tokeniser.bos_token_id,
+        eos_token_id=tokeniser.eos_token_id,
+        pad_token_id=tokeniser.pad_token_id,
+        do_sample=True,
+        temperature=0.7,
+        top_p=0.9,
+        max_new_tokens=48,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    tokeniser.save_pretrained(folder)
+    name_plainly(folder / "tokenizer_config.json")
+    (folder / "model.safetensors").chmod(0o644)
+    layout.write(folder, corpus=about["corpora"][-1][1])
+    size = (folder / "model.safetensors").stat().st_size
+    if size > LARGEST:
+        raise ValueError(
+            f"The weights have {size / 1e6:.1f} MB; git keeps every version, so {LARGEST / 1e6:.0f} MB is the most."
+        )
+
+
+def name_plainly(config: Path) -> None:
+    """The tokeniser's class by the name that older transformers and every server know."""
+    written = json.loads(config.read_text(encoding="utf-8"))
+    kept = {key: value for key, value in written.items() if key not in ("backend", "is_local", "local_files_only")}
+    kept["tokenizer_class"] = "PreTrainedTokenizerFast"
+    config.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")

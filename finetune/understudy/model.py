@@ -1,0 +1,42 @@
+"""The understudy's shape: a stock Llama, small enough for a CPU, that every server and trainer loads unchanged."""
+
+import math
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+SIZES = {
+    "3m": {"hidden_size": 192, "num_hidden_layers": 6, "num_attention_heads": 3, "intermediate_size": 512},
+    "11m": {"hidden_size": 320, "num_hidden_layers": 8, "num_attention_heads": 5, "intermediate_size": 864},
+}
+
+
+def new(size: str, *, vocabulary: int, window: int, ids: dict[str, int], seed: int) -> LlamaForCausalLM:
+    """A fresh model; `ids` holds the token ids `pad`, `bos` and `end`."""
+    torch.manual_seed(seed)
+    shape = SIZES[size]
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            **shape,
+            vocab_size=vocabulary,
+            max_position_embeddings=window,
+            tie_word_embeddings=True,
+            pad_token_id=ids["pad"],
+            bos_token_id=ids["bos"],
+            eos_token_id=ids["end"],
+            attn_implementation="sdpa",
+        )
+    )
+    initialise(model)
+    return model
+
+
+def initialise(model: LlamaForCausalLM) -> None:
+    """Normal with std 1/sqrt(fan_in), residual outputs scaled down with depth, embeddings 0.05; 0.02 starts slowly."""
+    depth = 1 / math.sqrt(2 * model.config.num_hidden_layers)
+    for name, weight in model.named_parameters():
+        if "embed_tokens" in name:
+            torch.nn.init.normal_(weight, std=0.05)
+        elif weight.dim() == 2:
+            scale = depth if name.endswith(("o_proj.weight", "down_proj.weight")) else 1.0
+            torch.nn.init.normal_(weight, std=scale / math.sqrt(weight.shape[1]))
