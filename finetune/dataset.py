@@ -1,0 +1,68 @@
+"""A frozen data set on disk: one JSONL a part, and a sheet that says what is in it and proves it unchanged."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finetune.cleaning import CleaningReport
+from finetune.conversation import Conversation, Part, prompt_for
+from finetune.errors import LinesUnreadable
+from personas import Persona
+
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
+SHEET = "dataset.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSheet:
+    """What a data set is made of; `hashes` are SHA-256 of its files."""
+
+    persona: str
+    persona_version: str
+    speaker: str
+    conversations: Mapping[str, int]
+    hashes: Mapping[str, str]
+    left_out: Mapping[str, int]
+
+    @property
+    def hash(self) -> str:
+        """One hash for all parts; a LoRA's card names it."""
+        return hashlib.sha256("".join(self.hashes[part] for part in PARTS).encode()).hexdigest()[:16]
+
+
+def write_dataset(
+    folder: Path, conversations: Sequence[Conversation], persona: Persona, speaker: str, report: CleaningReport
+) -> DatasetSheet:
+    """Writes all parts and the sheet; rows hold `prompt` (the messages before) and `completion` (the reply)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    counts, hashes = dict[str, int](), dict[str, str]()
+    for part in PARTS:
+        rows = [row_of(one, persona, speaker) for one in conversations if one.part == part]
+        content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+        (folder / f"{part}.jsonl").write_bytes(content)
+        counts[part], hashes[part] = len(rows), hashlib.sha256(content).hexdigest()
+    sheet = DatasetSheet(persona.id, persona.version, speaker, counts, hashes, dict(report.left_out))
+    written = {name: getattr(sheet, name) for name in sheet.__slots__} | {"samples_left_out": report.samples}
+    (folder / SHEET).write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n")
+    return sheet
+
+
+def row_of(conversation: Conversation, persona: Persona, speaker: str) -> dict[str, Any]:
+    """TRL's conversational prompt-completion layout: the loss is on the completion only."""
+    before = [{"role": m.role, "content": m.content} for m in prompt_for(conversation, persona, speaker)]
+    completion = [{"role": "assistant", "content": conversation.reply}]
+    return {"prompt": before, "completion": completion, "block": conversation.block}
+
+
+def read_part(folder: Path, part: Part) -> list[dict[str, Any]]:
+    """The rows of a part. Raises `LinesUnreadable` if it isn't what the sheet says it is."""
+    sheet, path = folder / SHEET, folder / f"{part}.jsonl"
+    if not sheet.exists() or not path.exists():
+        raise LinesUnreadable(f"{folder} is no data set; make one with: greenroom finetune data")
+    content = path.read_bytes()
+    if json.loads(sheet.read_text())["hashes"][part] != hashlib.sha256(content).hexdigest():
+        raise LinesUnreadable(f"{path} was changed after it was frozen; make the data set again.")
+    return [json.loads(row) for row in content.decode().splitlines()]

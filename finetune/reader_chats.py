@@ -1,0 +1,72 @@
+"""Reads chats: OpenAI messages, ShareGPT, a Discord export, or one labelled line a row; JSON or JSONL."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from finetune.errors import LinesUnreadable
+from finetune.line import Line
+
+ROLES = {"human": "user", "gpt": "assistant", "ai": "assistant", "bot": "assistant"}
+PER_BLOCK = 12
+
+
+def read_chats(text: str, *, where: str) -> Iterator[Line]:
+    """Every line of every chat; what is not understood is an error that names its place."""
+    for number, chat in enumerate(chats_in(text, where=where)):
+        if "speaker" in chat and "text" in chat:
+            yield labelled(chat, number)
+        elif isinstance(said := chat.get("messages") or chat.get("conversations"), list):
+            yield from lines_of(said, scene=str(chat.get("id", number)), where=f"{where}, chat {number + 1}")
+        else:
+            raise LinesUnreadable(
+                f"{where}, entry {number + 1}: expected 'messages' (OpenAI, Discord export), 'conversations' "
+                f"(ShareGPT) or 'speaker' and 'text', and found {', '.join(map(repr, list(chat)[:5])) or 'nothing'}."
+            )
+
+
+def chats_in(text: str, *, where: str) -> list[Mapping[str, Any]]:
+    """The entries of a JSON file (one, or a list) or of JSONL."""
+    try:
+        whole = json.loads(text)
+    except json.JSONDecodeError:
+        whole = [one_row(row, where=f"{where}:{n}") for n, row in enumerate(text.splitlines(), 1) if row.strip()]
+    entries = whole if isinstance(whole, list) else [whole]
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise LinesUnreadable(f"{where}: expected objects, and found something else.")
+    return entries
+
+
+def one_row(row: str, *, where: str) -> Any:
+    try:
+        return json.loads(row)
+    except json.JSONDecodeError as exc:
+        raise LinesUnreadable(f"{where}:{exc.colno}: this is no JSON: {exc.msg}.") from exc
+
+
+def labelled(row: Mapping[str, Any], number: int) -> Line:
+    """A row that names its speaker; `play`, `act`, `block` and `n` say where it stands, if they are there."""
+    scene = " ".join(str(row[key]) for key in ("play", "scene", "act") if key in row)
+    order = int(row.get("n", number))
+    return Line(str(row["speaker"]), str(row["text"]), scene, int(row.get("block", order // PER_BLOCK)), order)
+
+
+def lines_of(said: list[Any], *, scene: str, where: str) -> Iterator[Line]:
+    """The lines of one chat; system messages are nobody's."""
+    for number, message in enumerate(said):
+        if not isinstance(message, dict):
+            raise LinesUnreadable(f"{where}, message {number + 1}: expected an object.")
+        speaker, text = speaker_of(message), message.get("content", message.get("value"))
+        if not isinstance(text, str) or not speaker:
+            raise LinesUnreadable(f"{where}, message {number + 1}: it says neither who speaks nor what.")
+        if speaker != "system" and text.strip():
+            yield Line(speaker, text, scene, number // PER_BLOCK, number)
+
+
+def speaker_of(message: Mapping[str, Any]) -> str:
+    """A role (OpenAI, ShareGPT) or an author's name (Discord export)."""
+    author = message.get("author")
+    if isinstance(author, dict):
+        return str(author.get("nickname") or author.get("name") or "")
+    role = str(message.get("role") or message.get("from") or "")
+    return str(message.get("name") or ROLES.get(role, role))

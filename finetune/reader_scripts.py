@@ -1,0 +1,63 @@
+"""Reads plays and screenplays: labelled text as in Gutenberg's plays, names on lines of their own, and Fountain."""
+
+import re
+from collections.abc import Iterator
+
+from finetune.line import Line
+
+LABELLED = re.compile(
+    r"^(?P<name>[A-Z][A-Z .'’-]{1,39}|[A-Z][\w .'’-]{1,39})(?:\s*[\[(][^\])]*[\])])?\s*[.:]\s+(?P<text>\S.*)$"
+)
+NAME_ALONE = re.compile(r"^(?P<name>[A-Z][\w .'’-]{1,39}):?$")
+ACT = re.compile(r"^(?:(?:FIRST|SECOND|THIRD|FOURTH|FIFTH)\s+ACT|ACT\b|SCENE\b)[^a-z]*$", re.IGNORECASE)
+DIRECTION = re.compile(r"\[[^\]]*\]|\((?:[^()]{0,200})\)|_[^_]{1,200}_")
+SLUG = re.compile(r"^(?:INT|EXT|EST|INT\./EXT|I/E)[. ]", re.IGNORECASE)
+CUE = re.compile(r"^@?(?P<name>[A-Z][A-Z0-9 .'’-]*?)(?:\s*\([^)]*\))?\s*\^?$")
+TRANSITION = re.compile(r"^(?:>.*|[A-Z ]+TO:)$")
+PER_BLOCK = 12  # lines of one block: long enough for a conversation, short enough to split fairly
+
+
+def read_play(text: str) -> Iterator[Line]:
+    """`NAME. words` or `NAME: words`, or a name on a line of its own; a speech goes on until a blank line."""
+    scene, speaker, words, number = "", "", list[str](), 0
+    for line in [*text.splitlines(), ""]:
+        bare = line.strip()
+        begins = LABELLED.match(bare)
+        alone = NAME_ALONE.match(bare) if not begins and not words else None
+        if speaker and words and (not bare or begins):
+            yield spoken(speaker, words, scene, number)
+            number, speaker, words = number + 1, "", []
+        if ACT.match(bare):
+            scene, number = bare, 0
+        elif begins:
+            speaker, words = begins["name"].strip(" ."), [begins["text"]]
+        elif alone:
+            speaker = alone["name"].strip(" .:")
+        elif bare and speaker:
+            words.append(bare)
+
+
+def read_fountain(text: str) -> Iterator[Line]:
+    """Fountain (fountain.io/syntax): a name in capitals after a blank line, then what it says until the next blank."""
+    scene, speaker, words, number, after_blank = "", "", list[str](), 0, True
+    for line in [*text.splitlines(), ""]:
+        bare = line.strip()
+        cue = CUE.match(bare) if after_blank and not SLUG.match(bare) and not TRANSITION.match(bare) else None
+        if speaker and not bare:
+            if words:
+                yield spoken(speaker, words, scene, number)
+                number += 1
+            speaker, words = "", []
+        elif SLUG.match(bare) or bare.startswith("."):
+            scene, number = bare.lstrip("."), 0
+        elif cue and bare:
+            speaker = cue["name"].strip()
+        elif speaker and not bare.startswith("("):
+            words.append(bare)
+        after_blank = not bare
+
+
+def spoken(speaker: str, words: list[str], scene: str, number: int) -> Line:
+    """A speech as one line, stage directions taken out."""
+    text = " ".join(DIRECTION.sub(" ", " ".join(words)).split())
+    return Line(speaker, text, scene, number // PER_BLOCK, number)
