@@ -1,0 +1,1 @@
+"""Where characters meet people: Discord, the web page, the terminal, the API."""

@@ -1,0 +1,186 @@
+"""The only place where things are made and wired; everything else is given what it needs.
+
+A house is opened and closed by one `async with`. What is heavy is imported where it is made, so that the front door
+answers at once and a house with a remote engine never loads torch.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from secrets import token_hex
+from time import time_ns
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bots.canonical import logged
+from bots.crowd import orderly
+from bots.cue import Answer, Cue
+from bots.engines import Engines
+from bots.hall import Hall
+from bots.house import House
+from bots.meters import Meters
+from bots.mood import FeltMood, WordMood
+from bots.recovery import recover
+from bots.rooms import MoodReader
+from bots.settings import BotsSettings
+from bots.turn import Stage, take_turn
+from memory.settings import MemorySettings
+from personas import SHIPPED, Cast, Changes, LoreNote, PersonaUnknown
+from personas.archive import VERSIONS, Archive
+from personas.lore_scene import Lorekeeper
+from personas.watch import tell, watch
+from serving import ChatMessage, Engine
+from serving.making import make_engines as serving_engines
+from serving.settings import ServingSettings
+
+if TYPE_CHECKING:
+    from memory.journal import Journal
+    from memory.memory import Memory
+    from serving.embedding import Encoder
+
+log = structlog.get_logger()
+SCRIPTED = "scripted"
+
+
+class DataFolder(Exception):
+    """The data folder can't be used."""
+
+
+@asynccontextmanager
+async def open_house(
+    settings: BotsSettings, *, note: Callable[[str], None] = lambda _: None, stays: bool = False
+) -> AsyncIterator[House]:
+    """Makes everything in the order in which it is needed; `note` hears what comes next. Closes it the other way.
+
+    One that `stays` open brings changed persona files on stage.
+    """
+    prepare(settings.data)
+    async with AsyncExitStack() as closing:
+        note("the cast")
+        cast = make_cast(settings)
+        archive = Archive(settings.data / VERSIONS)
+        archive.keep_all(cast)
+        if stays:
+            await closing.enter_async_context(reloaded(cast, archive))
+        note("the engines")
+        engines = await closing.enter_async_context(make_engines(settings))
+        note("the journal and the memories")
+        journal, memory, mood, encoder = await closing.enter_async_context(make_memory(settings, cast))
+        stage = Stage(journal, memory, engines.opened, make_lore(cast), mood, patience=settings.patience)
+        meters = Meters()
+        answer: Answer = logged(meters.measured(orderly(partial(take_turn, on=stage), at_once=settings.turns_at_once)))
+        hall = await closing.enter_async_context(
+            Hall(journal=journal, persona=cast.get, answer=answer, now=now, new_id=new_id)
+        )
+        meters.watch(lambda: hall.busy)
+        await recover(hall, journal, now=now(), not_older_than=timedelta(minutes=settings.recover_minutes))
+        yield House(settings, cast, journal, memory, engines, mood, stage, hall, encoder, meters)
+
+
+def prepare(data: Path) -> None:
+    """Makes the data folder. Raises `DataFolder` if nothing can be kept in it."""
+    probe = data / ".probe"
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as exc:
+        reason = (exc.strerror or "it can't be written to").lower()
+        raise DataFolder(f"Nothing can be kept in {data}: {reason}. Name another folder with --data.") from exc
+
+
+def make_cast(settings: BotsSettings) -> Cast:
+    """The shipped cast, and the operator's own personas before it."""
+    return Cast([*([settings.personas] if settings.personas else []), SHIPPED])
+
+
+@asynccontextmanager
+async def reloaded(cast: Cast, archive: Archive) -> AsyncIterator[None]:
+    """Follows the cast's files for as long as the house is open, and keeps every version that plays."""
+
+    def changed(changes: Changes) -> None:
+        tell(changes)
+        archive.keep_all(cast)
+
+    async with asyncio.TaskGroup() as tasks:
+        over = asyncio.Event()
+        tasks.create_task(watch(cast, on_change=changed, stop=over))
+        try:
+            yield
+        finally:
+            over.set()
+
+
+def make_engines(settings: BotsSettings) -> Engines:
+    """Every engine that the settings name, each with those who step in for it; none of them is loaded yet."""
+    if settings.engine == SCRIPTED:
+        return Engines({SCRIPTED: make_scripted()}, override=SCRIPTED)
+    return Engines(serving_engines(ServingSettings.read()), override=settings.engine)
+
+
+def make_scripted() -> Engine:
+    """An engine without a model, for those who work on the page."""
+    from serving.testing import ScriptedEngine
+
+    lines = (
+        "Hello! *smiles and waves* It is **so** good to see you here tonight. Tell me, how was your day?",
+        "Hmm, let me think… *tilts her head*\n\n1. Maybe rain,\n2. maybe stars.\n\nI wonder which you would pick?",
+        "Oh no, I'm sad to hear that. *sighs* Sit here with me for a while. `take a breath` and stay.",
+        "Wow! *gasps* Really?! Then listen to this:\n\n> Full spin, little moon,\n> hum along, we land soon.",
+        "I love that. *hugs you* 你真好，我很喜欢你说的话。",
+    )
+
+    def reply(prompt: Sequence[ChatMessage]) -> str:
+        if "at length" in prompt[-1].content:  # time enough to stop her, to leave and to come back
+            return "\n\n".join(lines * 2)
+        return lines[hash(str(prompt)) % len(lines)]
+
+    return ScriptedEngine(reply, delay=0.04, model=SCRIPTED)
+
+
+@asynccontextmanager
+async def make_memory(
+    settings: BotsSettings, cast: Cast
+) -> AsyncIterator["tuple[Journal, Memory, MoodReader, Encoder]"]:
+    """The journal, the memory that is an index of it, and who reads moods with the same encoder."""
+    from memory.opening import open_memory  # chromadb takes its time
+    from serving.embedding import OnnxEncoder
+    from serving.emotion import EmotionReader
+
+    encoder = await asyncio.to_thread(OnnxEncoder.default)
+    mood = FeltMood(EmotionReader.shipped(encoder), otherwise=WordMood())
+    called = partial(name_in, cast)
+    async with open_memory(settings.data, encoder, settings=MemorySettings.read(), called=called) as opened:
+        yield opened.journal, opened.memory, mood, encoder
+
+
+def name_in(cast: Cast, persona_id: str) -> str:
+    """What a persona is called; one who left the cast goes by the id."""
+    try:
+        return cast.get(persona_id).name
+    except PersonaUnknown:
+        return persona_id
+
+
+def make_lore(cast: Cast) -> Callable[[Cue], tuple[LoreNote, ...]]:
+    """Which lore, and which of her card's instructions, come to a persona's mind at a cue."""
+    keeper = Lorekeeper(cast.file)
+    return lambda cue: keeper.notes(cue.persona, cue.history, cue.turn.heard)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A turn's id: sorts by time, and can't be guessed."""
+    return f"{time_ns() // 1_000_000:012x}{token_hex(10)}"
+
+
+def from_flags(flags: Mapping[str, object]) -> BotsSettings:
+    """The settings, with what the command line says above all; a flag that was not given is None."""
+    return BotsSettings.read(**{name: value for name, value in flags.items() if value is not None})

@@ -1,0 +1,63 @@
+"""What a persona answers now, and the one shape of everything that can answer.
+
+Extension needs no plugin system: a limit, a moderation step, a tracer takes an `Answer` and gives an `Answer` back,
+and `bots/app.py` stacks them in one expression.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+from bots.curtain import Curtain
+from memory import Scope, Turn
+from personas import Persona, Utterance, persona_speaker, spelled
+from serving import Delta
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """`turn` is begun and stands in the journal; `history` is what was said before it, oldest first.
+
+    `so_far` is what the persona had already said of this reply, where it goes on with one.
+    """
+
+    turn: Turn
+    persona: Persona
+    history: tuple[Utterance, ...] = ()
+    so_far: str = ""
+    curtain: Curtain = field(default_factory=Curtain)
+
+    @property
+    def fan_id(self) -> str:
+        """Who is answered: whoever spoke last."""
+        return self.turn.heard[-1].speaker_id
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.turn.persona_id, self.fan_id, self.turn.place)
+
+
+Answer = Callable[[Cue], AsyncGenerator[Delta | Turn, None]]
+"""Yields the reply's deltas and, last, the finished turn."""
+
+
+def reply_of(turn: Turn, persona: Persona) -> Utterance | None:
+    """What the persona said in a turn, as an utterance of hers; None if she said nothing."""
+    if not turn.said:
+        return None
+    me = persona_speaker(persona.id)
+    return Utterance(f"{turn.id}:said", me, persona.name, turn.place, turn.said, turn.began_at)
+
+
+def spoken_in(turn: Turn, persona: Persona) -> tuple[Utterance, ...]:
+    """All that was said in a turn, by everyone, in order."""
+    reply = reply_of(turn, persona)
+    return (*turn.heard, reply) if reply else turn.heard
+
+
+def greeting_in(turn: Turn, persona: Persona) -> Utterance | None:
+    """What the persona opened a conversation with, before its first turn; None if she has no greeting."""
+    if not persona.greeting:
+        return None
+    me = persona_speaker(persona.id)
+    words = spelled(persona, user=turn.heard[-1].speaker_name).greeting
+    return Utterance(f"{turn.place}/greeting", me, persona.name, turn.place, words, turn.began_at)

@@ -1,0 +1,82 @@
+"""The engines by name, and which of them a persona plays on."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+import structlog
+
+from personas import Persona
+from serving import Engine, EngineRefused, ServingError
+
+log = structlog.get_logger()
+UNDERSTUDY = "understudy"
+
+
+class Engines:
+    """`override` names one engine for everybody. Leaving the `async with` closes all of them."""
+
+    def __init__(self, engines: Mapping[str, Engine], *, override: str = "", patience: float = 5.0) -> None:
+        self._engines = dict(engines)
+        self._override = override
+        self._patience = patience
+        self._opened: set[str] = set()
+
+    async def __aenter__(self) -> "Engines":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for engine in self._engines.values():
+            await engine.aclose()
+
+    def name_for(self, persona: Persona) -> str:
+        """The name of the engine a persona plays on."""
+        return self._override or persona.plays.engine
+
+    def of(self, persona: Persona) -> Engine:
+        """The engine a persona plays on. Raises `EngineRefused` for a name that nothing is known by."""
+        name = self.name_for(persona)
+        if name not in self._engines:
+            known = ", ".join(sorted(self._engines)) or "none"
+            raise EngineRefused(f"{persona.name} plays on '{name}', and there is no such engine (known: {known}).")
+        return self._engines[name]
+
+    async def opened(self, persona: Persona) -> Engine:
+        """The engine a persona plays on, once it has been ready: a model's window is known only after it is loaded."""
+        engine, name = self.of(persona), self.name_for(persona)
+        if name not in self._opened:
+            await engine.ready()
+            self._opened.add(name)
+        return engine
+
+    async def health(self, personas: Iterable[Persona]) -> dict[str, str]:
+        """Of the engines that these personas play on, by name: an empty string for one that can answer, else why not.
+
+        Others are not asked, because asking loads them, and a house on a remote engine shall never load torch.
+        """
+        names = self._names(personas)
+        return dict(zip(names, await asyncio.gather(*map(self._trouble_of, names)), strict=True))
+
+    def _names(self, personas: Iterable[Persona]) -> list[str]:
+        return sorted({self.name_for(persona) for persona in personas} & self._engines.keys())
+
+    async def _trouble_of(self, name: str) -> str:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._engines[name].ready()
+        except TimeoutError:
+            return f"No answer in {self._patience:g} seconds."
+        except ServingError as exc:
+            return str(exc)
+        return ""
+
+    async def warm(self, personas: Iterable[Persona]) -> None:
+        """Opens the engines that these personas play on, so that the first fan need not wait for it."""
+        await asyncio.gather(
+            *map(self._warmed, {self.name_for(persona) for persona in personas} & self._engines.keys())
+        )
+
+    async def _warmed(self, name: str) -> None:
+        try:
+            await self._engines[name].ready()
+        except ServingError as exc:
+            log.warning("engine_not_ready", engine=name, reason=str(exc))

@@ -1,0 +1,29 @@
+"""What the house does first: turns that a crash left without a reply are answered, once.
+
+A turn that was begun stands in the journal without a reply. Fresh ones are answered again as the same turn, so nothing
+is doubled; so are words that a crash left in the line, before their turn was begun. Those that have waited too long are
+left for the fan, to whom the page offers a retry: nobody wants an answer to last week's "good morning".
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from bots.hall import Hall
+from bots.rooms import Journal
+
+log = structlog.get_logger()
+
+
+async def recover(hall: Hall, journal: Journal, *, now: datetime, not_older_than: timedelta) -> int:
+    """Puts what is fresh and unanswered back in line; returns how many turns that may make."""
+    unanswered = await journal.unanswered()
+    fresh = [turn for turn in unanswered if now - turn.began_at <= not_older_than]
+    for turn in fresh:
+        await hall.retry(turn)
+    waiting = [(persona, said) for persona, said in await journal.waiting() if now - said.at <= not_older_than]
+    for persona_id, said in waiting:
+        await hall.hear_again(said, persona_id=persona_id)
+    if unanswered or waiting:
+        log.info("recovered", again=len(fresh), first=len(waiting), left_for_a_retry=len(unanswered) - len(fresh))
+    return len(fresh) + len(waiting)

@@ -1,0 +1,57 @@
+"""What an operator may set about the programs that meet people, and where each value came from."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from serving.settings_file import written, wrong
+
+PART = "bots"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class BotsSettings(BaseSettings):
+    """Default, then greenroom.yaml (its part `bots:`), then the environment (GREENROOM_…), then a flag."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="GREENROOM_")
+    data: Path = Field(Path("data"), description="The folder that holds journal, memories and the cookie's secret.")
+    personas: Path | None = Field(None, description="A folder of your own personas, beside the shipped cast.")
+    persona: str = Field("mika", description="Who opens the door.")
+    engine: str = Field("", description="Overrides every persona's engine; 'scripted' needs no weights.")
+    host: str = Field("127.0.0.1", description="Where the page listens; anything but loopback is open to others.")
+    port: int = Field(8000, ge=0, le=65535, description="The page's port; 0 takes a free one.")
+    longest_message: int = Field(8000, ge=1, description="Characters one message may have.")
+    patience: float = Field(60.0, gt=0, description="Seconds an engine may be silent before it counts as away.")
+    turns_at_once: int = Field(64, ge=1, description="Turns answered at the same time; the rest wait.")
+    recover_minutes: float = Field(15.0, ge=0, description="Unanswered turns younger than this are answered at start.")
+    remembers_turns: int = Field(50, ge=1, description="Turns of the conversation offered to the prompt.")
+    log: Literal["console", "json", "auto"] = Field("auto", description="'auto': console on a terminal, else JSON.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
+    secret: SecretStr | None = Field(None, description="Signs cookies; empty: one is made in the data folder.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, the environment over the file."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=written(cls, part=PART))
+
+    @property
+    def open_to_others(self) -> bool:
+        """Whether the page listens to more than this machine."""
+        return self.host not in LOOPBACK
+
+    @classmethod
+    def read(cls, **flags: Any) -> Self:
+        """Default < greenroom.yaml < environment < flag. Raises `SettingsWrong` with the line of what can't be."""
+        try:
+            return cls(**flags)
+        except ValidationError as exc:
+            raise wrong(exc, written(cls, part=PART)) from exc

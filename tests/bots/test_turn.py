@@ -1,0 +1,196 @@
+"""One turn, whatever happens to memory and engine, ends in one finished turn."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bots.cue import Cue
+from bots.house import House
+from bots.testing import MIKA, PlainMemory, answer_to, house_in_ram, said
+from bots.turn import take_turn
+from bots.why import prompt_of
+from memory import RecallError, Scope, Turn
+from memory.memory import Memory
+from memory.testing import StoreInRam, journal_in_ram
+from personas import LoreNote, Place
+from serving import Delta, EngineAway, EngineRefused, Sampling
+from serving.testing import HashingEncoder, ScriptedEngine
+
+
+async def test_a_turn_ends_in_a_recorded_turn_with_its_trace() -> None:
+    async with house_in_ram(ScriptedEngine("I am *happy* to see you!")) as house:
+        turn = await answer_to(house, "Hello!")
+
+        assert turn.said == "I am *happy* to see you!"
+        assert turn.outcome == "answered"
+        assert (turn.model, turn.persona_version) == ("scripted", MIKA.version)
+        assert turn.prompt_tokens > 0
+        assert turn.completion_tokens == 6
+        assert turn.trace["mood"] == "joy"
+        assert {"recall", "render", "first_token", "total"} <= turn.timings.keys()
+        assert await house.journal.turn(turn.id) == turn
+
+
+async def test_what_was_said_is_remembered_right_away_and_recalled_in_the_next_turn() -> None:
+    async with house_in_ram(ScriptedEngine(["Aww.", "Biscuit!"])) as house:
+        await answer_to(house, "My cat is called Biscuit.", place="web:last-week")
+
+        turn = await answer_to(house, "What is my cat called?")
+
+        assert "My cat is called Biscuit." in [recollection.text for recollection in turn.recalled]
+
+
+async def test_a_forgetful_persona_still_speaks() -> None:
+    memory = PlainMemory(RecallError("The index is on fire."))
+    async with house_in_ram(ScriptedEngine("Hi!"), memory=memory) as house:
+        turn = await answer_to(house, "Hello!")
+
+        assert (turn.said, turn.outcome) == ("Hi!", "answered")
+        assert turn.trace["forgetful"] == "The index is on fire."
+
+
+async def test_a_memory_that_hangs_does_not_hold_up_the_reply() -> None:
+    class Asleep(PlainMemory):
+        async def recall(self, *_: object, **__: object) -> tuple[()]:
+            await asyncio.sleep(60)
+            return ()
+
+    async with house_in_ram(ScriptedEngine("Hi!"), memory=Asleep()) as house:
+        steps = [step async for step in take_turn(a_cue(house), on=replace(house.stage, memory_patience=0.01))]
+
+        assert isinstance(steps[-1], Turn)
+        assert steps[-1].said == "Hi!"
+
+
+async def test_an_engine_that_fails_at_once_leaves_the_persona_at_a_loss_in_her_own_words() -> None:
+    async with house_in_ram(ScriptedEngine(fail_after=0, failure=EngineRefused("Wrong key."))) as house:
+        turn = await answer_to(house, "Hello!")
+
+        assert (turn.said, turn.outcome) == (MIKA.at_a_loss, "at_a_loss")
+        assert turn.trace["failure"] == "Wrong key."
+
+
+async def test_what_is_said_at_a_loss_is_no_memory() -> None:
+    async with house_in_ram(ScriptedEngine(fail_after=0)) as house:
+        turn = await answer_to(house, "Hello!")
+
+        kept = await house.memory.show(Scope("mika", "web:kim", turn.place))
+        assert [recollection.text for recollection in kept] == ["Hello!"]
+
+
+async def test_a_stream_that_dies_midway_is_finished_in_character_and_marked() -> None:
+    async with house_in_ram(ScriptedEngine("One two three four", fail_after=2)) as house:
+        turn = await answer_to(house, "Count!")
+
+        assert turn.said == f"One two… {MIKA.at_a_loss}"
+        assert turn.outcome == "cut_short"
+
+
+async def test_an_engine_that_falls_silent_counts_as_away() -> None:
+    async with house_in_ram(ScriptedEngine("Hi!", delay=30), patience=0.05) as house:
+        turn = await answer_to(house, "Hello!")
+
+        assert turn.outcome == "at_a_loss"
+        assert turn.trace["family"] == "EngineAway"
+
+
+async def test_an_engine_that_says_nothing_leaves_the_persona_at_a_loss() -> None:
+    async with house_in_ram(ScriptedEngine("Fan: I speak for you")) as house:
+        turn = await answer_to(house, "Hello!")
+
+        assert (turn.said, turn.outcome) == (MIKA.at_a_loss, "at_a_loss")
+
+
+async def test_a_reply_never_contains_the_fans_lines_and_the_engine_stops_working_on_them() -> None:
+    engine = ScriptedEngine("Hello you!\nKim: I love it here\nMika: me too " + "la " * 50)
+    async with house_in_ram(engine) as house:
+        turn = await answer_to(house, "Hello!")
+
+        assert turn.said == "Hello you!"
+        assert (engine.running, engine.cancelled) == (0, 1)
+
+
+async def test_an_engine_nobody_knows_is_told_to_the_operator_and_not_to_the_fan() -> None:
+    class Nobody:
+        async def __call__(self, _: object) -> ScriptedEngine:
+            raise EngineRefused("There is no such engine.")
+
+    async with house_in_ram() as house:
+        steps = [step async for step in take_turn(a_cue(house), on=replace(house.stage, engine=Nobody()))]
+
+        assert isinstance(steps[-1], Turn)
+        assert steps[-1].said == MIKA.at_a_loss
+
+
+async def test_a_reply_has_room_in_a_small_window() -> None:
+    engine = ScriptedEngine("Hi!", window=400)
+    async with house_in_ram(engine) as house:
+        turn = await answer_to(house, "word " * 1000)
+
+        assert turn.outcome == "answered"
+        assert turn.prompt_tokens + engine.samplings[0].max_tokens <= 400
+
+
+async def test_the_personas_sampling_and_lora_reach_the_engine() -> None:
+    plays = MIKA.plays.model_copy(update={"lora": "mika-v1", "sampling": Sampling(temperature=0.1, max_tokens=7)})
+    persona = MIKA.model_copy(update={"plays": plays})
+    engine = ScriptedEngine("Hi!")
+    async with house_in_ram(engine) as house:
+        [step async for step in take_turn(replace(a_cue(house), persona=persona), on=house.stage)]
+
+        assert engine.loras == ["mika-v1"]
+        assert (engine.samplings[0].temperature, engine.samplings[0].max_tokens) == (0.1, 7)
+
+
+async def test_the_prompt_of_a_past_turn_can_be_rebuilt_exactly() -> None:
+    engine = ScriptedEngine(["Aww!", "Biscuit, of course."])
+    note = LoreNote("laundry", "The dryers hum.")
+    async with house_in_ram(engine, lore=lambda _: (note,)) as house:
+        await answer_to(house, "My cat is called Biscuit.")
+        turn = await answer_to(house, "What is my cat called?")
+
+        assert await prompt_of(turn, house) == engine.prompts[-1]
+        assert turn.lore == ("laundry",)
+
+
+def a_cue(house: House) -> Cue:
+    """A cue whose turn does not stand in the journal."""
+    heard = (said("Hello!"),)
+    return Cue(Turn("t", None, "mika", MIKA.version, Place("web:t"), heard, datetime.now(UTC)), MIKA)
+
+
+async def test_no_failure_of_an_engine_is_anything_but_a_serving_error() -> None:
+    async with house_in_ram(ScriptedEngine("Hi!", fail_after=1, failure=EngineAway("gone"))) as house:
+        turn = await answer_to(house, "Hello!")
+
+        assert turn.trace["family"] == "EngineAway"
+
+
+async def test_a_fan_who_is_forgotten_in_mid_reply_stays_forgotten() -> None:
+    async with journal_in_ram() as journal, Memory(journal, StoreInRam(), HashingEncoder()) as memory:
+        engine = ScriptedEngine("la " * 40, delay=0.01)
+        async with house_in_ram(engine, journal=journal, memory=memory) as house:
+            performance = await house.hall.hear(said("My secret is canary-7."), persona_id="mika")
+            async with aclosing(performance.follow()) as steps:
+                async for step in steps:
+                    if isinstance(step, Delta):
+                        break
+
+            receipt = await memory.forget_fan("web:kim")
+            await performance.ended()
+
+            assert receipt.complete
+            assert await journal.left("web:kim") == 0
+            assert await memory.show(Scope("mika", "web:kim", Place("web:t"))) == ()
+
+
+async def test_a_reply_that_was_replaced_is_forgotten_with_it() -> None:
+    async with journal_in_ram() as journal, Memory(journal, StoreInRam(), HashingEncoder()) as memory:
+        engine = ScriptedEngine(["I adore turnips.", "I adore plums."])
+        async with house_in_ram(engine, journal=journal, memory=memory) as house:
+            first = await answer_to(house, "What do you adore?")
+            await (await house.hall.again(first.id)).ended()
+
+            kept = [memory.text for memory in await memory.show(Scope("mika", "web:kim", Place("web:t")))]
+            assert kept == ["What do you adore?", "I adore plums."]
