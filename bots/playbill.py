@@ -1,0 +1,80 @@
+"""What `greenroom up` prints, and the programs it starts: who plays, on what, and where to look."""
+
+import asyncio
+import os
+import time
+from contextlib import AbstractAsyncContextManager
+
+from rich.console import Console
+from rich.table import Table
+
+from bots.app import open_house, prepare
+from bots.faults import NotStarted
+from bots.house import House
+from bots.keys import Keys
+from bots.secret import secret_in
+from bots.settings import BotsSettings
+from bots.web_bot import Opening, PortTaken, listening, serve
+from bots.web_fan import Tickets
+from bots.web_foyer import Foyer
+
+
+def run(settings: BotsSettings) -> None:
+    """Opens the house and keeps it open until it is told to close."""
+    began = time.perf_counter()
+    prepare(settings.data)
+    secret = settings.secret.get_secret_value().encode() if settings.secret else secret_in(settings.data)
+    try:
+        door = listening(settings.host, settings.port)
+    except PortTaken as exc:
+        raise NotStarted(str(exc)) from exc
+    except OSError as exc:
+        raise NotStarted(f"{settings.host} is no address of this machine. Choose another with --host.") from exc
+    host, port = door.getsockname()[:2]
+    screen = Console(stderr=True)
+
+    def opened() -> AbstractAsyncContextManager[House]:
+        return open_house(settings, note=lambda what: screen.print(f"[dim]Opening {what} …[/dim]"), stays=True)
+
+    def told(house: House) -> None:
+        print_bill(house, screen, address=f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        screen.print(f"[dim]Open after {time.perf_counter() - began:.1f} s. Ctrl+C closes.[/dim]")
+
+    with door:
+        asyncio.run(serve(everywhere(opened), Foyer(Tickets(secret), Keys(settings.data)), door, told=told))
+
+
+def everywhere(opening: Opening) -> Opening:
+    """The house as it is, and on Discord too where there is a token for it."""
+    if not os.environ.get("DISCORD_TOKEN"):
+        return opening
+    try:
+        from bots.discord_program import beside_discord
+        from bots.discord_settings import DiscordSettings
+    except ImportError as exc:
+        raise NotStarted(
+            "DISCORD_TOKEN is set, but discord.py is not installed: pip install 'greenroom[discord]'"
+        ) from exc
+    return lambda: beside_discord(opening, DiscordSettings())
+
+
+def print_bill(house: House, screen: Console, *, address: str) -> None:
+    """Who plays on what, where things are kept, what differs from the defaults, and at the end where to look."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("persona", "is", "plays on"):
+        table.add_column(title)
+    for persona in house.cast.all():
+        model, understudy = house.playing(persona)
+        table.add_row(persona.name, persona.role, f"{model} (small talk only)" if understudy else model)
+    screen.print(table)
+    for error in house.cast.errors:
+        screen.print(f"[yellow]left out:[/yellow] {error}", markup=True, highlight=False)
+    screen.print(f"journal and memories  {house.settings.data.resolve()}", highlight=False)
+    for name in sorted(house.settings.model_fields_set - {"log_level"}):
+        screen.print(f"set                   {name} = {getattr(house.settings, name)}", highlight=False)
+    first = house.first
+    if first:
+        model, understudy = house.playing(first)
+        on = "the understudy (small talk only; name a real model in the settings)" if understudy else model
+        screen.print(f"{first.name} is waiting for you, played by {on}:", highlight=False)
+    screen.print(f"[bold]{address}[/bold]", highlight=False)
