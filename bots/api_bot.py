@@ -1,0 +1,224 @@
+"""An OpenAI-compatible API whose models are personas, with memory and lore: any client that takes a base URL works.
+
+    POST /v1/chat/completions   streaming or not      GET /v1/models   the personas this key may talk to
+    POST /v1/embeddings         the memory's encoder
+
+Every call needs a key (`greenroom key add`). Fans are told apart by the header `X-Greenroom-Fan` or the field `user`,
+within one key: no key reaches another key's fans. A client that leaves ends its reply.
+"""
+
+import json
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict
+
+from bots.api_refusal import Refused, no_key, no_model, still_opening, too_often
+from bots.api_talk import Asked, chunk_json, completion_json, finish_of, last_usage, place_of, short, until
+from bots.gate import NothingSaid, TooMuchSaid, words_of
+from bots.house import House
+from bots.keys import Key
+from bots.performance import Performance, TurnFailed
+from bots.rate import Rate
+from bots.web_foyer import foyer_of
+from memory import Turn
+from personas import Persona, Place, Utterance
+from serving import Delta
+
+LONGEST_BATCH = 256
+router = APIRouter(prefix="/v1")
+
+
+class Caller:
+    """One request's key and fan, in an open house."""
+
+    def __init__(self, house: House, key: Key) -> None:
+        self.house = house
+        self.key = key
+
+    def personas(self) -> list[Persona]:
+        return [persona for persona in self.house.cast.all() if self.key.allows(persona.id)]
+
+    def persona(self, name: str) -> Persona:
+        """The persona that a client calls its model. Raises `Refused`."""
+        found = self.house.persona(name)
+        if found is None or not self.key.allows(found.id):
+            raise no_model(name)
+        return found
+
+    def fan(self, asked: Asked, header: str | None) -> str:
+        """Who is talking, by an id that no other key can name."""
+        named = header or asked.user
+        return f"api:{self.key.id}/{short('fan', named) if named else 'owner'}"
+
+
+def caller_of(request: Request, authorization: Annotated[str, Header()] = "") -> Caller:
+    """Whose key this is. Raises `Refused` without one, too often, or too early."""
+    key = foyer_of(request).keys.find(authorization.removeprefix("Bearer ").strip())
+    if key is None:
+        raise no_key()
+    if wait := request.app.state.rate.wait(key.id, per_minute=key.per_minute):
+        raise too_often(wait)
+    house = foyer_of(request).house
+    if house is None:
+        raise still_opening()
+    return Caller(house, key)
+
+
+Known = Annotated[Caller, Depends(caller_of)]
+
+
+@router.get("/models")
+async def models(caller: Known) -> dict[str, Any]:
+    """The personas this key may talk to."""
+    listed = [
+        {"id": persona.id, "object": "model", "created": 0, "owned_by": "greenroom", "name": persona.name}
+        for persona in caller.personas()
+    ]
+    return {"object": "list", "data": listed}
+
+
+@router.post("/chat/completions", response_model=None)
+async def chat(
+    caller: Known,
+    asked: Asked,
+    x_greenroom_fan: Annotated[str | None, Header()] = None,
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> StreamingResponse | JSONResponse:
+    """Says what is new to a persona, and gives her answer."""
+    if asked.n not in (None, 1):
+        raise Refused(400, "A persona gives one answer at a time: n must be 1.")
+    performance = await said(caller, asked, x_greenroom_fan, idempotency_key)
+    created = int(time.time())
+    if asked.stream:
+        events = streamed(caller.house, performance, asked, created=created)
+        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    try:
+        turn = await performance.ended()
+    except TurnFailed as exc:
+        raise Refused(500, "The reply was interrupted.", type_="server_error", retry_after=1) from exc
+    text, _ = until(turn.said or "", asked.stops)
+    return JSONResponse(completion_json(turn, text, created=created), headers={"X-Greenroom-Outcome": turn.outcome})
+
+
+async def said(caller: Caller, asked: Asked, header: str | None, idempotency_key: str | None) -> Performance:
+    """What is new in a request, said to the persona after the turn that the client saw last."""
+    persona = caller.persona(asked.model)
+    try:
+        words = words_of("\n".join(one.text for one in asked.new), limit=caller.house.settings.longest_message)
+    except (NothingSaid, TooMuchSaid) as exc:
+        raise Refused(400, str(exc)) from exc
+    fan = caller.fan(asked, header)
+    place = place_of(asked, caller.key.id, fan)
+    name = next((one.name for one in asked.new if one.name), None) or "Fan"
+    key = short("key", caller.key.id, fan, idempotency_key) if idempotency_key else token_hex(12)
+    heard = Utterance(f"api:{key}", fan, name, place, words, datetime.now(UTC))
+    after = await turn_that_said(caller.house, place, persona.id, asked.last_reply)
+    return await caller.house.hall.hear_after(heard, persona_id=persona.id, after=after)
+
+
+async def turn_that_said(house: House, place: Place, persona_id: str, reply: str | None) -> str | None:
+    """The newest turn that ended with these words; else the newest of all; None where the conversation begins."""
+    if reply is None:
+        return None
+    path = await house.journal.path(place, persona_id)
+    saying = [turn.id for turn in path if (turn.said or "").strip() == reply.strip()]
+    return saying[-1] if saying else (path[-1].id if path else None)
+
+
+async def streamed(
+    house: House, performance: Performance, asked: Asked, *, created: int
+) -> AsyncGenerator[bytes, None]:
+    """The answer as OpenAI streams one; leaving it, or one of the client's stop strings, ends the reply itself."""
+    try:
+        async with aclosing(performance.follow()) as steps:
+            sent, begun = 0, False
+            text = ""
+            async for step in steps:
+                if isinstance(step, Turn) and not begun:
+                    begun = True
+                    yield event(chunk_json(step, {"role": "assistant", "content": ""}, created=created))
+                elif isinstance(step, Delta):
+                    text += step.text
+                    whole, stopped = until(text, asked.stops)
+                    sure = len(whole) if stopped else len(whole) - longest_hold(whole, asked.stops)
+                    if sure > sent and performance.turn:
+                        yield event(chunk_json(performance.turn, {"content": whole[sent:sure]}, created=created))
+                        sent = sure
+                    if stopped:
+                        performance.curtain.fall()
+                elif isinstance(step, Turn):
+                    whole, _ = until(text, asked.stops)
+                    if whole[sent:]:
+                        yield event(chunk_json(step, {"content": whole[sent:]}, created=created))
+                    yield event(chunk_json(step, {}, created=created, finish=finish_of(step)))
+                    if (asked.stream_options or {}).get("include_usage"):
+                        yield event(last_usage(step, created=created))
+        yield b"data: [DONE]\n\n"
+    except TurnFailed:
+        yield event({"error": {"message": "The reply was interrupted.", "type": "server_error", "code": None}})
+    finally:
+        if not performance.over:
+            performance.curtain.fall()
+
+
+def longest_hold(text: str, stops: tuple[str, ...]) -> int:
+    """How many of the last characters might be the beginning of a stop string."""
+    holds = [n for stop in stops for n in range(1, len(stop)) if text.endswith(stop[:n])]
+    return max(holds, default=0)
+
+
+def event(data: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+
+
+class Texts(BaseModel):
+    """OpenAI's request for embeddings; tokens instead of text are not understood."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    input: str | list[str]
+    model: str = ""
+    encoding_format: str = "float"
+
+
+@router.post("/embeddings")
+async def embeddings(caller: Known, texts: Texts) -> dict[str, Any]:
+    """Vectors of the memory's encoder, one for each text."""
+    encoder = caller.house.encoder
+    wanted = [texts.input] if isinstance(texts.input, str) else texts.input
+    if encoder is None or not wanted or len(wanted) > LONGEST_BATCH:
+        raise Refused(400, f"Give 1 to {LONGEST_BATCH} texts.")
+    vectors = await encoder.encode(wanted)
+    shaped = [vector_json(vector, texts.encoding_format) for vector in vectors]
+    data = [{"object": "embedding", "index": n, "embedding": vector} for n, vector in enumerate(shaped)]
+    words = sum(len(text.split()) for text in wanted)
+    usage = {"prompt_tokens": words, "total_tokens": words}
+    return {"object": "list", "data": data, "model": encoder.name, "usage": usage}
+
+
+def vector_json(vector: Any, encoding: str) -> Any:
+    """A vector as floats, or as base64 of little-endian float32, which OpenAI's client asks for by default."""
+    if encoding == "base64":
+        from base64 import b64encode
+
+        return b64encode(vector.astype("<f4").tobytes()).decode()
+    return vector.tolist()
+
+
+def add_api(app: FastAPI) -> None:
+    """Mounts the API on the page's app."""
+    app.state.rate = Rate()
+    app.include_router(router)
+
+    async def refused(_: Request, exc: Exception) -> JSONResponse:
+        assert isinstance(exc, Refused)
+        return exc.response()
+
+    app.add_exception_handler(Refused, refused)

@@ -1,0 +1,130 @@
+"""A chat-completions request becomes something said to a persona, and her turn a chat completion.
+
+The client sends the whole conversation each time; the persona knows it already. What stands after the client's last
+assistant message is new, and that alone is heard; it is answered after the turn in which she said that message, so a
+front end's "regenerate" and "edit" become branches of the journal. Without an assistant message a conversation begins.
+
+A client's system messages are not obeyed: who the persona is stands in her file.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from memory import Turn
+from personas import Place
+
+
+class Said(BaseModel):
+    """One message of the client's conversation."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[dict[str, Any]] | None = None
+    name: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The words; of a content in parts, those of its text parts."""
+        if isinstance(self.content, list):
+            return "\n".join(str(part.get("text", "")) for part in self.content if part.get("type") == "text")
+        return self.content or ""
+
+
+class Asked(BaseModel):
+    """OpenAI's request, as far as a persona can follow it; how she samples stands in her file."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: str
+    messages: list[Said] = Field(min_length=1)
+    stream: bool = False
+    stream_options: dict[str, Any] | None = None
+    user: str | None = None
+    stop: str | list[str] | None = None
+    n: int | None = None
+    metadata: dict[str, str] | None = None
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The client's own stop strings; empty ones would end every reply."""
+        stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        return tuple(stop for stop in stops if stop)
+
+    @property
+    def last_reply(self) -> str | None:
+        """What the persona said last, as the client has it; None where the conversation begins."""
+        replies = [said.text for said in self.messages if said.role == "assistant"]
+        return replies[-1] if replies else None
+
+    @property
+    def new(self) -> list[Said]:
+        """What the user said since the assistant last spoke."""
+        spoke = [n for n, said in enumerate(self.messages) if said.role == "assistant"]
+        after = self.messages[spoke[-1] + 1 :] if spoke else self.messages
+        return [said for said in after if said.role == "user" and said.text.strip()]
+
+
+def place_of(asked: Asked, key_id: str, fan: str) -> Place:
+    """Where this conversation is held: the first message names it, unless the client does."""
+    named = (asked.metadata or {}).get("conversation")
+    opening = named or next((said.text for said in asked.messages if said.role == "user"), "")
+    return Place(f"api:{key_id}/{short('fan', fan)}/{short('named' if named else 'opening', asked.model, opening)}")
+
+
+def short(*words: str) -> str:
+    return sha256("\x1f".join(words).encode("utf-8", "replace")).hexdigest()[:20]
+
+
+def finish_of(turn: Turn) -> str:
+    """OpenAI's word for how a reply ended."""
+    return "length" if turn.trace.get("finish") == "length" else "stop"
+
+
+def usage_of(turn: Turn) -> dict[str, int]:
+    spent = turn.prompt_tokens + turn.completion_tokens
+    return {"prompt_tokens": turn.prompt_tokens, "completion_tokens": turn.completion_tokens, "total_tokens": spent}
+
+
+def completion_json(turn: Turn, text: str, *, created: int) -> dict[str, Any]:
+    """A whole chat completion."""
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text, "refusal": None},
+        "logprobs": None,
+        "finish_reason": finish_of(turn),
+    }
+    return {
+        "id": f"chatcmpl-{turn.id}",
+        "object": "chat.completion",
+        "created": created,
+        "model": turn.persona_id,
+        "choices": [choice],
+        "usage": usage_of(turn),
+        "system_fingerprint": turn.persona_version,
+    }
+
+
+def chunk_json(turn: Turn, delta: dict[str, str], *, created: int, finish: str | None = None) -> dict[str, Any]:
+    """One piece of a streamed chat completion."""
+    return {
+        "id": f"chatcmpl-{turn.id}",
+        "object": "chat.completion.chunk",
+        "created": created,
+        "model": turn.persona_id,
+        "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
+    }
+
+
+def last_usage(turn: Turn, *, created: int) -> dict[str, Any]:
+    """The piece that only carries usage, where the client asked for it."""
+    return {**chunk_json(turn, {}, created=created), "choices": [], "usage": usage_of(turn)}
+
+
+def until(text: str, stops: Sequence[str]) -> tuple[str, bool]:
+    """The text before the first of some stop strings, and whether there was one."""
+    found = [at for stop in stops if (at := text.find(stop)) >= 0]
+    return (text[: min(found)], True) if found else (text, False)
