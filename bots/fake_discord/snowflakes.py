@@ -1,0 +1,17 @@
+"""Ids that grow with time, as Discord's do."""
+
+import itertools
+from collections.abc import Callable
+
+DISCORD_EPOCH = 1_420_070_400_000  # ms; 2015-01-01
+
+
+class Snowflakes:
+    """Milliseconds since Discord's epoch, 22 bits to the left, with a counter below; always growing."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._counter = itertools.count(1)
+
+    def next(self) -> str:
+        return str(((self._now_ms() - DISCORD_EPOCH) << 22) + next(self._counter) % (1 << 22))
