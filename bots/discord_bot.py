@@ -1,0 +1,131 @@
+"""Keeps characters on Discord: builds a client, watches it, and builds another when it dies or falls silent.
+
+discord.py's own reconnecting is not enough: any error in a parser ends it for good, and a half-dead socket looks alive
+for hours. A token that is wrong or an intent that is not granted is told in words and not tried again, since a
+thousand logins a day cost the token.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import discord
+import structlog
+
+from bots.attention import Attention
+from bots.discord_address import point_at
+from bots.discord_client import Client
+from bots.discord_commands import commands
+from bots.discord_settings import DiscordSettings
+from bots.house import House
+
+log = structlog.get_logger()
+FATAL_CODES = {4004, 4010, 4011, 4012, 4013, 4014}
+FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
+LOOKS_EVERY = 5.0
+SILENT_FOR = 90.0  # seconds without a heartbeat's answer; discord.py sends one about every 41
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    manage_webhooks=True,
+    read_message_history=True,
+    attach_files=True,
+    add_reactions=True,
+    use_application_commands=True,
+)
+
+
+class DiscordRefused(Exception):
+    """Discord does not let us in, and asking again won't help; the message says what to do."""
+
+
+class DiscordBot:
+    """`run` until cancelled. `make` builds a client; a dead one is never used again."""
+
+    def __init__(self, house: House, settings: DiscordSettings, *, make: Callable[[], Client] | None = None) -> None:
+        self._house = house
+        self._settings = settings
+        self._make = make or self._client
+        self.client: Client | None = None
+        self.rebuilt = 0
+
+    def _client(self) -> Client:
+        return Client(self._house, self._settings, attention=Attention(chance=random.Random()), commands=commands)
+
+    async def run(self) -> None:
+        """Raises `DiscordRefused`; everything else is waited out, longer each time, and tried with a new client."""
+        if self._settings.token is None:
+            raise DiscordRefused("There is no token. Put the bot account's token into DISCORD_TOKEN.")
+        if self._settings.api:
+            point_at(api=self._settings.api, gateway=self._settings.gateway)
+        wait = FIRST_WAIT
+        while True:
+            began = datetime.now(UTC)
+            await self._one_life()
+            lived = (datetime.now(UTC) - began).total_seconds()
+            wait = FIRST_WAIT if lived > LONGEST_WAIT else min(wait * 2, LONGEST_WAIT)
+            self.rebuilt += 1
+            log.warning("discord_rebuilt", times=self.rebuilt, waits=round(wait, 1))
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # so that many processes don't knock at once
+
+    async def _one_life(self) -> None:
+        """One client from login to its end, whatever ends it."""
+        assert self._settings.token is not None
+        client = self.client = self._make()
+        living = asyncio.create_task(client.start(self._settings.token.get_secret_value()))
+        watching = asyncio.create_task(silence(client))
+        try:
+            await asyncio.wait({living, watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+            await client.close()
+            await asyncio.gather(living, watching, return_exceptions=True)
+        if living.done() and not living.cancelled() and (end := living.exception()):
+            self._judge(end)
+
+    def _judge(self, end: BaseException) -> None:
+        """Tells what can't be mended by waiting."""
+        if isinstance(end, discord.LoginFailure):
+            raise DiscordRefused(
+                "Discord does not know this token. Copy it again from the Bot page of your app."
+            ) from end
+        if isinstance(end, discord.PrivilegedIntentsRequired):
+            raise DiscordRefused(
+                "Discord has not granted the message content intent. Switch it on under Bot → Privileged Gateway "
+                "Intents, or run without it: GREENROOM_DISCORD_READS_EVERYTHING=false (mentions, replies and DMs only)."
+            ) from end
+        if isinstance(end, discord.ConnectionClosed) and end.code in FATAL_CODES:
+            raise DiscordRefused(f"Discord closed the connection for good (code {end.code}).") from end
+        log.warning("discord_died", family=type(end).__name__, reason=str(end)[:200])
+
+    def health(self) -> dict[str, object]:
+        """Whether the gateway answers, for `/readyz` and the operator."""
+        client = self.client
+        if client is None or client.is_closed():
+            return {"ok": False, "state": "away"}
+        return {"ok": client.is_ready() and not is_silent(client), "state": "ready" if client.is_ready() else "joining"}
+
+
+async def silence(client: Client) -> None:
+    """Returns when a client's heartbeats have gone unanswered for too long."""
+    while not is_silent(client):  # noqa: ASYNC110  nobody tells us about silence
+        await asyncio.sleep(LOOKS_EVERY)
+    log.warning("discord_silent", seconds=SILENT_FOR)
+
+
+def is_silent(client: Client) -> bool:
+    """Whether the last heartbeat that was answered is too long ago; events alone are no proof of life."""
+    keeper = getattr(client.ws, "_keep_alive", None)
+    acknowledged = getattr(keeper, "_last_ack", None)
+    if acknowledged is None:
+        return False
+    return time.perf_counter() - float(acknowledged) > SILENT_FOR
+
+
+def invitation(application_id: int) -> str:
+    """The link that invites the bot with exactly what it needs."""
+    scopes = ("bot", "applications.commands")
+    return discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=scopes)

@@ -1,0 +1,94 @@
+"""`greenroom discord`: bring the cast to Discord, and the link that invites it."""
+
+import asyncio
+import base64
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+app = typer.Typer(
+    help="Characters on Discord.",
+    epilog="Example: DISCORD_TOKEN=… greenroom discord --persona mika",
+    invoke_without_command=True,
+)
+
+
+@app.callback()
+def discord(
+    context: typer.Context,
+    token_env: Annotated[str, typer.Option(help="The environment variable that holds the token.")] = "DISCORD_TOKEN",
+    persona: Annotated[list[str] | None, typer.Option(help="Who comes along; may be given more than once.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The folder that holds journal and memories.")] = None,
+    personas: Annotated[Path | None, typer.Option(help="A folder of your own personas.")] = None,
+    engine: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Bring the cast to Discord, until you stop it. See docs/discord.md for the way there."""
+    if context.invoked_subcommand is not None:
+        return
+    from bots.cli import plainly, settings_from
+
+    with plainly():
+        token = token_in(token_env)
+        settings = settings_from(data=data, personas=personas, engine=engine)
+        start(settings, token, tuple(persona or ()))
+
+
+@app.command(epilog="Example: greenroom discord invite")
+def invite(
+    token_env: Annotated[str, typer.Option(help="The environment variable that holds the token.")] = "DISCORD_TOKEN",
+) -> None:
+    """Print the link that invites the bot with exactly the permissions it needs."""
+    from bots.cli import plainly
+    from bots.faults import NotStarted
+
+    with plainly():
+        token = token_in(token_env)
+        try:
+            application = int(base64.b64decode(token.partition(".")[0] + "=="))
+        except ValueError as exc:
+            raise NotStarted(f"{token_env} does not look like a bot's token; copy it again from the Bot page.") from exc
+        typer.echo(door().invitation(application))
+
+
+def token_in(name: str) -> str:
+    """The token, from the environment only."""
+    from bots.faults import NotStarted
+
+    token = os.environ.get(name, "").strip()
+    if not token:
+        raise NotStarted(f"There is no token in {name}. Put the one from your app's Bot page there: export {name}=…")
+    return token
+
+
+def start(settings: object, token: str, cast: tuple[str, ...]) -> None:
+    """Opens the house and runs the bot in it."""
+    door()
+    from bots.app import open_house
+    from bots.discord_bot import DiscordRefused
+    from bots.discord_program import run_alone
+    from bots.discord_settings import DiscordSettings
+    from bots.faults import NotStarted
+    from bots.settings import BotsSettings
+
+    assert isinstance(settings, BotsSettings)
+    chosen = DiscordSettings(token=SecretStr(token))
+    chosen = chosen.model_copy(update={"cast": cast}) if cast else chosen
+    try:
+        asyncio.run(run_alone(lambda: open_house(settings), chosen, told=lambda _: typer.echo("On Discord.", err=True)))
+    except DiscordRefused as refused:
+        raise NotStarted(str(refused)) from refused
+
+
+def door() -> ModuleType:
+    """The module that knows discord.py; a sentence where it is not installed."""
+    from bots.faults import NotStarted
+
+    try:
+        import bots.discord_bot as room
+    except ImportError as exc:
+        raise NotStarted("discord.py is not installed. Install it with: pip install 'greenroom[discord]'") from exc
+    return room

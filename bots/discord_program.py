@@ -1,0 +1,55 @@
+"""Runs the cast on Discord: alone, or beside the web page in the same house."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+import structlog
+
+from bots.discord_bot import DiscordBot, DiscordRefused
+from bots.discord_settings import DiscordSettings
+from bots.house import House
+
+log = structlog.get_logger()
+Opening = Callable[[], AbstractAsyncContextManager[House]]
+
+
+@asynccontextmanager
+async def beside_discord(opening: Opening, settings: DiscordSettings) -> AsyncIterator[House]:
+    """An open house that is also on Discord; if Discord refuses us, that is logged and the page stays."""
+    async with opening() as house:
+        playing = asyncio.create_task(stay(DiscordBot(house, settings)))
+        try:
+            yield house
+        finally:
+            playing.cancel()
+            with suppress(asyncio.CancelledError):
+                await playing
+
+
+async def stay(bot: DiscordBot) -> None:
+    """Runs a bot; what Discord says for good is told once."""
+    try:
+        await bot.run()
+    except DiscordRefused as refused:
+        log.error("discord_refused", reason=str(refused))
+
+
+async def run_alone(opening: Opening, settings: DiscordSettings, *, told: Callable[[House], None]) -> None:
+    """Until SIGTERM or SIGINT: then replies end or are marked, the client leaves, and the house closes."""
+    leaving = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, leaving.set)
+    async with opening() as house:
+        told(house)
+        playing = asyncio.create_task(DiscordBot(house, settings).run())
+        waiting = asyncio.create_task(leaving.wait())
+        await asyncio.wait({playing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if playing.done():
+            playing.result()
+        playing.cancel()
+        with suppress(asyncio.CancelledError):
+            await playing

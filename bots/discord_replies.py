@@ -1,0 +1,82 @@
+"""What a button under a reply does: stop, again, go on, thumbs, delete. Answered first, worked on afterwards."""
+
+from typing import Protocol
+
+import discord
+
+from bots.discord_buttons import Pressed, Why
+from bots.discord_delivery import found
+from bots.discord_place import Anywhere, fan_id
+from bots.house import House
+from bots.performance import Performance
+from memory import MemoryTrouble, Turn
+
+NOT_YOURS = "Only the person who was answered, or a moderator, can do that."
+GONE = "That reply is gone."
+
+
+class Deliverer(Protocol):
+    """Whoever can bring a reply into a channel; the client."""
+
+    house: House
+
+    async def deliver(self, performance: Performance, channel: Anywhere, *, over: list[int]) -> Turn | None: ...
+
+
+async def press(client: Deliverer, interaction: discord.Interaction, pressed: Pressed) -> None:
+    """Does what a button says, or tells only the one who pressed it why not."""
+    if pressed.verb == "down":
+        await interaction.response.send_modal(Why(lambda sent, reason: vote(client, sent, pressed, "down", reason)))
+        return
+    await interaction.response.defer(ephemeral=pressed.verb == "up", thinking=False)
+    if pressed.verb == "up":
+        await vote(client, interaction, pressed, "up")
+        return
+    try:
+        turn: Turn = await client.house.journal.turn(pressed.turn_id)
+    except MemoryTrouble:
+        await interaction.followup.send(GONE, ephemeral=True)
+        return
+    if not may_touch(interaction, turn):
+        await interaction.followup.send(NOT_YOURS, ephemeral=True)
+    else:
+        await touch(client, interaction, pressed, turn)
+
+
+async def touch(client: Deliverer, interaction: discord.Interaction, pressed: Pressed, turn: Turn) -> None:
+    """Stops, repeats, lengthens or removes a reply; another version takes the place of the one that is shown."""
+    channel = interaction.channel
+    if channel is None or isinstance(channel, discord.ForumChannel | discord.CategoryChannel):
+        return
+    if pressed.verb == "stop":
+        await client.house.hall.stop(turn.id)
+        return
+    standing = await found(channel, turn.id)
+    if pressed.verb == "delete":
+        if interaction.message is not None:
+            await interaction.delete_original_response()
+        return
+    hall = client.house.hall
+    performance = await (hall.go_on(turn.id) if pressed.verb == "on" else hall.again(turn.id))
+    await client.deliver(performance, channel, over=standing)
+
+
+async def vote(
+    client: Deliverer, interaction: discord.Interaction, pressed: Pressed, thumb: str, reason: str = ""
+) -> None:
+    """Keeps an opinion, one for each person and reply."""
+    if not interaction.response.is_done():
+        await interaction.response.defer(ephemeral=True, thinking=False)
+    fan = fan_id(interaction.user)
+    try:
+        await client.house.journal.feedback(pressed.turn_id, fan_id=fan, thumb=thumb, reason=reason)
+    except MemoryTrouble:
+        await interaction.followup.send(GONE, ephemeral=True)
+        return
+    await interaction.followup.send("Thank you, noted.", ephemeral=True)
+
+
+def may_touch(interaction: discord.Interaction, turn: Turn) -> bool:
+    """The people who were answered, and moderators; asked of Discord's own permissions, not of the command's."""
+    answered = {said.speaker_id for said in turn.heard}
+    return fan_id(interaction.user) in answered or interaction.permissions.manage_messages

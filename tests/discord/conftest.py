@@ -1,0 +1,110 @@
+"""A house with a scripted engine on a fake Discord, played through an unmodified discord.py client."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bots.attention import Attention
+from bots.discord_bot import DiscordBot
+from bots.discord_client import Client
+from bots.discord_commands import commands
+from bots.discord_settings import DiscordSettings
+from bots.fake_discord import FakeDiscord
+from bots.fake_discord.wire import Json
+from bots.house import House
+from bots.testing import MIKA, PlainCast, house_in_ram
+from personas import Persona
+from serving.testing import ScriptedEngine
+
+BRAM = Persona(id="bram", name="Bram", who="Bram hosts a stream.", likes=("football",))
+TOKEN = "token"
+
+
+class QuickClient(Client):
+    """Like the real one, but quick to start and to start again."""
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """No wait between two sessions."""
+
+
+@dataclass
+class Played:
+    """A fake Discord with our bot on it."""
+
+    server: FakeDiscord
+    house: House
+    bot: DiscordBot
+    engine: ScriptedEngine
+    guild: Json
+    stage: Json
+    me: Json
+
+    async def reply(self, where: Json, containing: str = "", *, within: float = 10.0) -> Json:
+        """The first finished message of ours in a channel with these words."""
+
+        def ours(message: Json) -> bool:
+            finished = any("again:" in button for button in buttons(message))
+            return message["channel_id"] == where["id"] and finished and containing in message["content"]
+
+        found = [message for message in self.server.messages(where) if ours(message)]
+        if found:
+            return found[0]
+        kinds = ("MESSAGE_CREATE", "MESSAGE_UPDATE")
+        waits = [asyncio.create_task(self.server.event(kind, ours, within=within)) for kind in kinds]
+        done, others = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
+        return done.pop().result()
+
+
+def buttons(message: Json) -> list[str]:
+    """The custom ids under a message."""
+    return [item.get("custom_id", "") for row in message.get("components", []) for item in row.get("components", [])]
+
+
+Play = Callable[..., Any]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    """`async with play(engine, cast=…) as played`."""
+
+    @asynccontextmanager
+    async def opened(
+        engine: ScriptedEngine | None = None, *, cast: PlainCast | None = None, limits: bool = False, **settings: Any
+    ) -> AsyncIterator[Played]:
+        engine = engine or ScriptedEngine("Hello there, it is lovely to see you.")
+        async with AsyncExitStack() as closing:
+            server = await closing.enter_async_context(FakeDiscord(rate_limits=limits))
+            guild = server.guild("The Green Room")
+            stage = server.channel(guild, "stage")
+            me = server.application(TOKEN, in_guilds=[guild])
+            house = await closing.enter_async_context(house_in_ram(engine, cast=cast or PlainCast(MIKA), data=tmp_path))
+            told = DiscordSettings(
+                token=TOKEN, api=server.api_url, gateway=server.gateway_url, settle=0.0, edit_every=0.1, **settings
+            )
+            attention = Attention(chance=random.Random(0))
+            bot = DiscordBot(
+                house,
+                told,
+                make=lambda: QuickClient(house, told, attention=attention, commands=commands, guild_ready_timeout=0.05),
+            )
+            running = asyncio.create_task(bot.run())
+            closing.push_async_callback(ended, running)
+            await server.gateway.connected()
+            assert bot.client is not None
+            await bot.client.wait_until_ready()
+            yield Played(server, house, bot, engine, guild, stage, me)
+
+    return opened
+
+
+async def ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
