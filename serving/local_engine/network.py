@@ -1,7 +1,8 @@
 """A model's folder, loaded and checked; and a prompt's messages turned into the tokens it was trained on."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,9 @@ def load(folder: str, *, device: str) -> Network:
     transformers.utils.logging.disable_progress_bar()
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa")
+        with without_scikit_learn():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+            model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="sdpa")
     except (OSError, ValueError, KeyError, RuntimeError, safetensors.SafetensorError) as exc:
         raise EngineMissing(f"The model in {folder} can't be loaded: {first_line(exc)}. {REMEDY}") from exc
     if not tokenizer.chat_template:
@@ -68,6 +70,17 @@ def load(folder: str, *, device: str) -> Network:
     if looks_back_only_so_far(model.config):
         raise EngineRefused(f"The model in {folder} has an attention that only vLLM serves. Use: greenroom serve")
     return assembled(model.eval().requires_grad_(False).to(device), tokenizer)
+
+
+@contextmanager
+def without_scikit_learn() -> Iterator[None]:
+    """transformers imports it for assisted generation, which nobody here asks for: three of the start's twelve seconds."""
+    installed = transformers.utils.is_sklearn_available
+    transformers.utils.is_sklearn_available = lambda: False
+    try:
+        yield
+    finally:
+        transformers.utils.is_sklearn_available = installed
 
 
 REMEDY = "Name another in greenroom.yaml under serving, or fetch it again."
