@@ -4,9 +4,10 @@ SQLite by default: WAL, `synchronous=FULL` (what was heard survives a power cut)
 overwritten). PostgreSQL by address. A journal from a newer greenroom is refused before anything is written.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from memory.errors import JournalAway, JournalTooNew, JournalUnwritable
+from memory.journal_connection import Uninterrupted
 from memory.journal_tables import METADATA
 
 UNWRITABLE = ("readonly", "unable to open", "not a directory")
@@ -30,6 +32,9 @@ PRAGMAS = (
 )
 
 
+CLOSING_PATIENCE = 5.0  # seconds
+
+
 class Database:
     """One journal's database. `async with database.read() as connection`, and the same with `write()`."""
 
@@ -37,6 +42,7 @@ class Database:
         self._engine = engine
         # SQLite lets one write at a time; asking for the lock at once avoids a deadlock of two that began by reading
         self._writer = engine.execution_options(writes=True)
+        self._lent: set[AsyncConnection] = set()
 
     @property
     def dialect(self) -> str:
@@ -58,15 +64,36 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one state of the journal."""
         with translated(self.address):
-            async with self._engine.connect() as connection:
+            async with self._connected(self._engine) as connection:
                 yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: all of it is kept, durably, when the block ends, or none of it."""
         with translated(self.address):
-            async with self._writer.begin() as connection:
+            async with self._connected(self._writer) as connection:
                 yield connection
+                await connection.commit()
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """A connection that is given back whatever happens; what was not committed is undone by that."""
+        connection = Uninterrupted(engine)
+        self._lent.add(connection)
+        try:
+            await connection.start()
+            await connection.begun()
+            yield connection
+        finally:
+            try:
+                await connection.close()
+            finally:  # closed, even if the caller was cancelled meanwhile
+                self._lent.discard(connection)
+
+    @property
+    def lent(self) -> int:
+        """How many connections are in somebody's hands."""
+        return len(self._lent)
 
     async def scrub(self, *, rewrite: bool) -> None:
         """Leave no byte of deleted rows behind: empty the log, and with `rewrite` write the whole file anew.
@@ -86,7 +113,11 @@ class Database:
                     raise JournalAway(f"The journal at {self.address} is being read; its log could not be emptied.")
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection, once those who have one are done with it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_PATIENCE):
+                while self._lent:  # noqa: ASYNC110  a few milliseconds, once in a lifetime
+                    await asyncio.sleep(0.01)
         await self._engine.dispose()
 
 
