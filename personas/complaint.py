@@ -1,4 +1,7 @@
-"""Says in words what pydantic found wrong with a persona, where it stands, and what was probably meant."""
+"""Says in words what pydantic found wrong with a YAML file, where it stands, and what was probably meant.
+
+`whole` is the schema of the whole file: a persona, or what else people write by hand (a fine-tune's recipe).
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -12,24 +15,27 @@ from personas.persona import Persona, Written
 from personas.yaml_text import Spot, Way, dotted, kind_word
 
 
-def complaints(exc: ValidationError, spots: Mapping[Way, Spot]) -> tuple[Finding, ...]:
+def complaints(
+    exc: ValidationError, spots: Mapping[Way, Spot], *, whole: type[BaseModel] = Persona
+) -> tuple[Finding, ...]:
     """One finding for each error."""
     errors = exc.errors(include_url=False)
     wrong = {error["loc"] for error in errors}
     # a list whose only value is wrong counts as empty to pydantic; one complaint is enough
     real = (e for e in errors if e["type"] != "too_short" or not any(loc[:-1] == e["loc"] for loc in wrong))
-    return tuple(complaint(error, spots) for error in real)
+    return tuple(complaint(error, spots, whole) for error in real)
 
 
-def complaint(error: ErrorDetails, spots: Mapping[Way, Spot]) -> Finding:
+def complaint(error: ErrorDetails, spots: Mapping[Way, Spot], whole: type[BaseModel]) -> Finding:
     """One error of pydantic as a finding."""
     way = tuple(step for step in error["loc"] if step != "[key]")
     if error["type"] == "extra_forbidden":
-        return nearest_spot(way, spots).finding(way, *unknown_key(way))
+        return nearest_spot(way, spots).finding(way, *unknown_key(way, whole))
     if error["type"] == "missing":
-        return nearest_spot(way, spots).finding(way, f"'{dotted(way)}' is missing.", missing_cure(way))
+        return nearest_spot(way, spots).finding(way, f"'{dotted(way)}' is missing.", missing_cure(way, whole))
     wording = WORDINGS.get(error["type"], as_pydantic_says)
-    return nearest_spot(way, spots).finding(way, f"'{dotted(way)}' {wording(error)}.", near_value(error))
+    named = f"'{dotted(way)}'" if way else f"This {whole.__name__.lower()}"
+    return nearest_spot(way, spots).finding(way, f"{named} {wording(error)}.", near_value(error))
 
 
 def nearest_spot(way: Way, spots: Mapping[Way, Spot]) -> Spot:
@@ -39,37 +45,37 @@ def nearest_spot(way: Way, spots: Mapping[Way, Spot]) -> Spot:
     return spots[way]
 
 
-def unknown_key(way: Way) -> tuple[str, str]:
+def unknown_key(way: Way, whole: type[BaseModel]) -> tuple[str, str]:
     """What to say of a key that isn't one."""
     *_, wrong = way
-    holder = model_at(way[:-1])
+    holder = model_at(way[:-1], whole)
     known = sorted(holder.model_fields) if holder else []
     if holder is Persona:
         known.append("extends")
-    sentence = f"'{wrong}' is not a key of {dotted(way[:-1]) or 'a persona'}."
+    sentence = f"'{wrong}' is not a key of {dotted(way[:-1]) or f'a {whole.__name__.lower()}'}."
     if near := get_close_matches(str(wrong).lower(), known, n=1, cutoff=0.6):
         return sentence, f"Did you mean '{near[0]}'?"
-    if elsewhere := [dotted(other) for other in all_keys(Persona) if other[-1] == wrong]:
+    if elsewhere := [dotted(other) for other in all_keys(whole) if other[-1] == wrong]:
         return sentence, f"It belongs to '{elsewhere[0]}'."
     return sentence, f"There are: {', '.join(known)}."
 
 
-def missing_cure(way: Way) -> str:
+def missing_cure(way: Way, whole: type[BaseModel]) -> str:
     """The key's own line of help, or that something is absent from a list."""
-    holder = model_at(way[:-1])
+    holder = model_at(way[:-1], whole)
     field = holder.model_fields.get(str(way[-1])) if holder else None
     return field.description or "" if field else "Add it."
 
 
-def model_at(way: Way) -> type[BaseModel] | None:
+def model_at(way: Way, whole: type[BaseModel]) -> type[BaseModel] | None:
     """The part of the schema that a path leads to, or None where there is no such part."""
-    model: type[BaseModel] | None = Persona
+    model: type[BaseModel] | None = whole
     for step in way:
         if model is None or isinstance(step, int):
             continue
         field = model.model_fields.get(step)
         # below a mapping with free keys (`translations.zh`) the step is a name, and the part stays the same
-        model = part_of(field.annotation) if field else model if model is not Persona else None
+        model = part_of(field.annotation) if field else model if model is not whole else None
     return model
 
 
