@@ -57,6 +57,15 @@ def row_of(conversation: Conversation, persona: Persona, speaker: str) -> dict[s
     return {"prompt": before, "completion": completion, "block": conversation.block}
 
 
+def read_sheet(folder: Path) -> DatasetSheet:
+    """What a data set is made of. Raises `LinesUnreadable` if the folder holds none."""
+    try:
+        said = json.loads((folder / SHEET).read_text(encoding="utf-8"))
+        return DatasetSheet(**{name: said[name] for name in DatasetSheet.__slots__})
+    except (OSError, ValueError, KeyError) as exc:
+        raise LinesUnreadable(f"{folder} is no data set; make one with: greenroom finetune data") from exc
+
+
 def read_part(folder: Path, part: Part) -> list[dict[str, Any]]:
     """The rows of a part. Raises `LinesUnreadable` if it isn't what the sheet says it is."""
     sheet, path = folder / SHEET, folder / f"{part}.jsonl"
