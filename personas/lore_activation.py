@@ -19,7 +19,7 @@ from personas.lore_entry import Ready, hits, ready, woken_by
 from personas.lore_groups import winners
 from personas.lore_moment import Activation, Moment
 from personas.lore_place import place
-from personas.lore_text import Clock, ScanText, window
+from personas.lore_text import Clock, Finder, ScanText, window
 from personas.lorebook import Lorebook
 from personas.macros import Setting, expand, hidden_keys
 
@@ -33,6 +33,7 @@ class Lore:
         setting = setting or Setting("")
         self.instruct = instruct
         self.entries = tuple(ready(book, entry, setting, instruct=instruct) for book in books for entry in book.entries)
+        self.finder = Finder(key for one in self.entries for key in one.all_keys)
         self.names = {one.entry.key: one.label for one in self.entries}
         self.levels = sorted({e.entry.rules.delay_until_recursion for e in self.entries} - {0})
 
@@ -150,14 +151,13 @@ class Turn:
         return True
 
     def _text(self, one: Ready, recursing: bool) -> ScanText:
-        tokens = one.decorated.number("instruct_scan_depth")
         depth = one.scan_depth if one.scan_depth is not None else self.moment.scan_depth
-        if tokens is not None:
-            depth = self.depth_of(tokens)
+        if one.scan_tokens is not None:
+            depth = self.depth_of(one.scan_tokens)
         kind = (depth, one.entry.rules.sources)
         if kind not in self.windows:
             sources = [self.moment.sources.get(name, "") for name in one.entry.rules.sources]
-            self.windows[kind] = ScanText("\n".join([*sources, window(self.lines, depth)]))
+            self.windows[kind] = ScanText("\n".join([*sources, window(self.lines, depth)]), self.lore.finder)
         if not recursing:
             return self.windows[kind]
         with_fed = (*kind, self.fed)

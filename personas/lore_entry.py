@@ -5,7 +5,9 @@ very entry's text, counts. Keys in slashes are patterns unless `use_regex` is fa
 under `use_regex: true`, because SillyTavern writes that on every entry it converts.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from personas.decorators import Decorated, read_decorators
 from personas.lore_rules import AND_ALL, AND_ANY, NOT_ALL, NOT_ANY
@@ -30,9 +32,17 @@ class Ready:
     case_sensitive: bool
     probability: float
     scan_depth: int | None
+    scan_tokens: int | None  # the depth in tokens instead
     feeds: bool | None
     searches: bool
     free: bool  # nothing but its keys can keep it from firing
+    wakes: frozenset[str]  # plain keys, case-folded, of which one must be said
+    always: bool  # something else than plain keys may wake it
+
+    @property
+    def all_keys(self) -> Iterator[Key]:
+        """Every key in it, whatever for."""
+        return chain(self.keys, self.secondary, *self.additional, self.exclude, self.exclude_all)
 
     @property
     def priority(self) -> float:
@@ -70,10 +80,13 @@ def ready(book: Lorebook, entry: LoreEntry, setting: Setting, *, instruct: bool 
         whole_words=bool(whole),
         case_sensitive=bool(entry.case_sensitive),
         probability=float(probability) if isinstance(probability, int | float) else 100,
+        scan_tokens=decorated.number("instruct_scan_depth"),
         scan_depth=first(decorated.number("scan_depth"), rules.scan_depth, book.scan_depth),
         feeds=decorated_choice(decorated, "recursive", "unrecursive", False if rules.prevent_recursion else None),
         free=entry.enabled and not decorated.settings and not timed(entry),
         searches="no_recursive_search" not in decorated and not rules.exclude_recursion,
+        wakes=frozenset(key.folded for key in keys),
+        always=entry.constant or "activate" in decorated or any(key.slashed for key in keys),
     )
 
 
@@ -109,7 +122,7 @@ def woken_by(one: Ready, text: ScanText, clock: Clock) -> tuple[bool, str]:
 
     woke = "it is constant"
     if not one.entry.constant:
-        key = next(filter(found, one.keys), None)
+        key = None if silent(one, text) else next(filter(found, one.keys), None)
         if key is None:
             return False, "none of its keys was said" if one.keys else "it has no keys"
         if one.entry.selective and one.secondary and (reason := against(one, list(map(found, one.secondary)))):
@@ -123,6 +136,11 @@ def woken_by(one: Ready, text: ScanText, clock: Clock) -> tuple[bool, str]:
     if one.exclude_all and all(map(found, one.exclude_all)):
         return False, "all of its excluded keys were said"
     return True, woke
+
+
+def silent(one: Ready, text: ScanText) -> bool:
+    """Whether nothing in a text can wake an entry: seen at once for nearly all entries of a book."""
+    return not one.always and one.wakes.isdisjoint(text.found)
 
 
 def against(one: Ready, said: list[bool]) -> str:

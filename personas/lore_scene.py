@@ -1,13 +1,13 @@
 """Brings a persona's lorebooks, and the instructions that came with her card, to mind for one turn.
 
-A lorekeeper keeps books made ready and nothing about conversations: what lasts from turn to turn (sticky, cooldown,
-"once") is found again by going through the history it is given, so an edited or regenerated message undoes it
-by itself.
+What lasts from turn to turn (sticky, cooldown, "once") is found again by going through the history it is given
+(`lore_replay`), so an edited or regenerated message undoes it by itself.
 What is not covered: messages are counted from where the given history begins.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -18,7 +18,7 @@ from personas.labels import plain
 from personas.lore_activation import Lore
 from personas.lore_file import read_lore
 from personas.lore_moment import Activation, Moment, Said
-from personas.lore_state import LoreState
+from personas.lore_replay import Replay
 from personas.lorebook import Lorebook
 from personas.macros import Setting, expand
 from personas.persona import Persona
@@ -36,7 +36,7 @@ class Lorekeeper:
 
     file_of: Callable[[str], Path]
     window: int | None = None
-    _ready: dict[str, tuple[object, Lore]] = field(default_factory=dict)
+    _ready: dict[str, tuple[object, Replay]] = field(default_factory=dict)
 
     def notes(self, persona: Persona, history: Sequence[Utterance], heard: Sequence[Utterance]) -> tuple[LoreNote, ...]:
         """What comes to mind of a persona's lore, and her card's instructions, when she answers what was heard."""
@@ -50,31 +50,36 @@ class Lorekeeper:
 
     def of(self, persona: Persona, said: Sequence[Said]) -> Activation:
         """What comes to mind at the end of a conversation."""
-        names = [one.name for one in said if not one.own and one.name]
-        setting = setting_of(persona, said, user=names[-1] if names else FAN)
-        lore = self.lore(persona)
-        state = replayed(lore, self._moment(persona, setting), said) if lore.remembers else LoreState()
-        found = lore.activate(replace(self._moment(persona, setting), said=said, state=state))
+        replay = self._replay(persona)
+        moment = replace(self._moment(persona, said), state=replay.state(said))
+        found = replay.lore.activate(moment)
         if found.late:
             log.warning("lore_pattern_slow", persona=persona.id, patterns=list(found.late)[:5])
-        return with_instructions(found, persona, setting, len(said))
+        return with_instructions(found, persona, moment.setting, len(said))
 
     def lore(self, persona: Persona) -> Lore:
         """The persona's books made ready, anew only when a file changed."""
+        return self._replay(persona).lore
+
+    def _replay(self, persona: Persona) -> Replay:
         folder = self.file_of(persona.id).parent
         files = [folder / name for name in persona.lore]
         stamp = tuple((file, file.stat().st_mtime_ns if file.is_file() else 0) for file in files)
         kept = self._ready.get(persona.id)
         if kept is None or kept[0] != (stamp, persona.version):
-            kept = ((stamp, persona.version), Lore(books_in(files), setting=Setting(called(persona))))
+            lore = Lore(books_in(files), setting=Setting(called(persona)))
+            kept = ((stamp, persona.version), Replay(lore, partial(self._moment, persona)))
             self._ready[persona.id] = kept
         return kept[1]
 
-    def _moment(self, persona: Persona, setting: Setting) -> Moment:
+    def _moment(self, persona: Persona, said: Sequence[Said]) -> Moment:
+        """All that decides what comes to mind after these messages, but the state."""
+        names = [one.name for one in said if not one.own and one.name]
         return Moment(
-            (),
-            setting=setting,
+            said,
+            setting=setting_of(persona, said, user=names[-1] if names else FAN),
             seed=persona.id,
+            greeting=greeting_in(persona, said),
             sources=sources(persona),
             budget=self.window // SHARE if self.window else None,
         )
@@ -91,18 +96,18 @@ def books_in(files: Sequence[Path]) -> list[Lorebook]:
     return books
 
 
-def replayed(lore: Lore, moment: Moment, said: Sequence[Said]) -> LoreState:
-    """The state after the turns before, found by going through them; each began with something the fan said."""
-    state = LoreState()
-    for end in range(1, len(said)):
-        if not said[end - 1].own and said[end].own:
-            state = lore.activate(replace(moment, said=said[:end], state=state)).state
-    return state
-
-
 def as_said(persona: Persona, one: Utterance) -> Said:
     """An utterance as the engine scans it."""
     return Said(plain(one.speaker_name), one.text, own=one.speaker_id == persona_speaker(persona.id))
+
+
+def greeting_in(persona: Persona, said: Sequence[Said]) -> int | None:
+    """Which of the persona's greetings the conversation began with, from 0 on; None if it began otherwise."""
+    opening = said[0].text if said and said[0].own else None
+    names = [one.name for one in said if not one.own and one.name]
+    setting = Setting(called(persona), names[0] if names else FAN, seed=persona.id)
+    known = (persona.greeting, *persona.greetings)
+    return next((number for number, text in enumerate(known) if text and expand(text, setting) == opening), None)
 
 
 def called(persona: Persona) -> str:

@@ -1,9 +1,8 @@
-"""Finds keys in what was said: plain words by an index of letter triples, patterns against a clock.
+"""Finds keys in what was said: plain words all at once, patterns one by one against a clock.
 
-A thousand entries with three keys each would be three thousand searches for every message. Instead, the words and the
-letter triples of the text are put into sets once: a key of one word is looked up among the words, and the others are
-searched for only if all their triples are there. Patterns (`/…/flags`) come
-from strangers: each has a time limit, all of one turn share a longer one, and what runs out is reported.
+A thousand entries with three keys each would be three thousand searches for every message; an automaton (Aho and
+Corasick, 1975) finds all plain keys in one reading. Patterns (`/…/flags`) come from strangers: each has a time limit,
+all of one turn share a longer one, and what runs out is reported.
 
 Whole words: a word ends where the script it is written in says so. Latin, Cyrillic, Greek, digits and the like need a
 boundary on both sides; Katakana runs and Hangul stems need theirs; Chinese characters, Hiragana and Thai are written
@@ -12,11 +11,12 @@ without gaps, so a key may stand anywhere in them. What is not covered: where a 
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import regex
+from ahocorasick_rs import AhoCorasick
 
 from personas.macros import without_remarks
 
@@ -60,7 +60,6 @@ class Key:
 
     text: str
     folded: str
-    triples: frozenset[str]
     slashed: bool = False
     one_word: bool = False
     pattern: "regex.Pattern[str] | None" = None
@@ -71,10 +70,9 @@ def key_of(text: str, *, patterned: bool = True) -> Key:
     """A key as it is written: `/…/flags` is a pattern where patterns are on, everything else plain words."""
     found = SLASHED.fullmatch(text.strip()) if patterned else None
     if found is not None:
-        return Key(text, "", frozenset(), True, pattern=compiled(found["body"], found["flags"]))
+        return Key(text, "", True, pattern=compiled(found["body"], found["flags"]))
     folded = text.strip().casefold()
-    within = frozenset[str]().union(*map(triples, WORD.findall(folded)))
-    return Key(text.strip(), folded, within, one_word=WORD.fullmatch(folded) is not None)
+    return Key(text.strip(), folded, one_word=WORD.fullmatch(folded) is not None)
 
 
 def compiled(body: str, flags: str) -> "regex.Pattern[str] | None":
@@ -88,48 +86,73 @@ def compiled(body: str, flags: str) -> "regex.Pattern[str] | None":
         return None
 
 
-def triples(text: str) -> frozenset[str]:
-    """Every three neighbouring letters of a text."""
-    return frozenset(map("".join, zip(text, text[1:], text[2:], strict=False)))
+class Finder:
+    """Says which of some plain keys stand in a text, as parts of words or whole.
+
+    Keys of one word are looked for among the text's different words, which are few; the others in all of it.
+    """
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        plain = [key for key in keys if key.folded]
+        self._in_words = Automaton(key.folded for key in plain if key.one_word)
+        self._anywhere = Automaton(key.folded for key in plain if not key.one_word)
+
+    def found(self, folded: str, words: Iterable[str]) -> frozenset[str]:
+        """The keys, case-folded, that stand in a case-folded text of these words."""
+        return self._in_words.found("\n".join(words)) | self._anywhere.found(folded)
+
+
+class Automaton:
+    """All of these strings that stand in a text, in one reading."""
+
+    def __init__(self, wanted: Iterable[str]) -> None:
+        self._wanted = sorted(set(wanted))
+        self._automaton = AhoCorasick([well_formed(one) for one in self._wanted])
+
+    def found(self, text: str) -> frozenset[str]:
+        matches = self._automaton.find_matches_as_indexes(well_formed(text), overlapping=True) if self._wanted else ()
+        return frozenset(self._wanted[number] for number in {match[0] for match in matches})
+
+
+def well_formed(text: str) -> str:
+    """The text with halves of surrogate pairs, which only damaged cards hold, replaced."""
+    return text.encode("utf-8", "replace").decode()
 
 
 class ScanText:
-    """A text that keys are looked for in."""
+    """A text that keys are looked for in; `found` are the plain keys in it, case-folded."""
 
-    __slots__ = ("_triples", "_vocabulary", "_words", "folded", "text")
+    __slots__ = ("_finder", "_words", "folded", "found", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, finder: Finder) -> None:
+        self._finder = finder
         self.text = without_remarks(text)[-LONGEST_TEXT:]
         self.folded = self.text.casefold()
         self._words = frozenset(WORD.findall(self.folded))
-        self._vocabulary = "\n".join(self._words)
-        self._triples = triples(self._vocabulary)
+        self.found = finder.found(self.folded, self._words)
 
     def plus(self, text: str) -> "ScanText":
         """This text with more behind it."""
         if not text:
             return self
-        more = ScanText.__new__(ScanText)
-        new = without_remarks(text)
-        more.text, more.folded = f"{self.text}\n{new}", f"{self.folded}\n{new.casefold()}"
-        more._words = self._words.union(WORD.findall(new.casefold()))
-        more._vocabulary = "\n".join(more._words)
-        more._triples = self._triples | triples("\n".join(more._words - self._words))
+        more, new = ScanText.__new__(ScanText), without_remarks(text)
+        folded = new.casefold()
+        words = frozenset(WORD.findall(folded)) - self._words
+        more._finder, more._words = self._finder, self._words | words
+        more.text, more.folded = f"{self.text}\n{new}", f"{self.folded}\n{folded}"
+        more.found = self.found | self._finder.found(folded, words)
         return more
 
     def holds(self, key: Key, *, clock: Clock, case_sensitive: bool = False, whole_words: bool = False) -> bool:
         """Whether a key is in the text."""
         if key.slashed:
             return key.pattern is not None and clock.search(key.pattern, self.text)
-        if not case_sensitive and key.one_word:
-            return key.folded in self._words or (not whole_words and self._within_a_word(key))
-        if not key.folded or not key.triples <= self._triples or key.folded not in self.folded:
+        if key.folded not in self.found:
             return False
+        if key.one_word and not case_sensitive:
+            return not whole_words or key.folded in self._words
         wanted, text = (key.text, self.text) if case_sensitive else (key.folded, self.folded)
         return word_in(wanted, text) if whole_words else wanted in text
-
-    def _within_a_word(self, key: Key) -> bool:
-        return key.triples <= self._triples and key.folded in self._vocabulary
 
 
 def word_in(wanted: str, text: str) -> bool:

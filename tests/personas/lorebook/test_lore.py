@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from typer.testing import CliRunner
 
 from personas.card_cli import app
 from personas.lore_activation import Lore
-from personas.lore_moment import Moment
+from personas.lore_moment import Moment, Said
+from personas.lore_replay import Replay
 from personas.lore_scene import Lorekeeper
 from personas.persona_file import load
 from personas.place import Place
@@ -102,6 +104,52 @@ def test_what_lasts_is_found_again_from_the_history_and_undone_with_it(tmp_path:
 
     assert [note.text for note in with_boat] == ["Leaky.", "Sing, Mika."]
     assert [note.text for note in without] == ["Sing, Mika."]
+
+
+def test_a_long_talk_is_gone_through_once_and_every_turn_goes_on_from_there() -> None:
+    book, asked = lore(entry("Leaky.", "boat", ext={"sticky": 3})), list[int]()
+
+    def moment_at(messages: Sequence[Said]) -> Moment:
+        asked.append(len(messages))
+        return Moment(messages)
+
+    replay = Replay(book, moment_at)
+    talk = said(*(line for n in range(20) for line in (f"Kim: boat {n}", f"Mika: yes {n}")), "Kim: well")
+
+    replay.state(talk)
+    first, asked[:] = len(asked), []
+    afresh = Replay(book, moment_at).state((*talk, *said("Mika: so", "Kim: hm")))
+    asked.clear()
+    went_on = replay.state((*talk, *said("Mika: so", "Kim: hm")))
+
+    assert first == 20
+    assert asked == [41]
+    assert went_on == afresh
+
+
+def test_an_edited_message_gives_the_state_it_would_have_given_from_the_start() -> None:
+    book = lore(entry("Leaky.", "boat", ext={"sticky": 9}))
+    talk, edited = said("Kim: boat", "Mika: yes", "Kim: well"), said("Kim: car", "Mika: yes", "Kim: well")
+    replay = Replay(book, Moment)
+
+    assert replay.state(talk).sticky
+    assert not replay.state(edited).sticky
+    assert replay.state(talk).sticky
+
+
+def test_lore_of_a_greeting_fires_in_talks_that_began_with_it(tmp_path: Path) -> None:
+    file = house(tmp_path)
+    file.write_text(PERSONA + "greeting: Hi {{user}}!\ngreetings: [Ahoy!]\n", encoding="utf-8")
+    (file.parent / "lake.yaml").write_text(
+        'entries: [{keys: [], constant: true, content: "@@is_greeting 1\\nPirates."}]', encoding="utf-8"
+    )
+    keeper, heard = Lorekeeper(lambda _: file), (utterance(1, "Kim", "Oh."),)
+
+    first = keeper.notes(load(file), (utterance(0, "persona:mika", "Hi Kim!"),), heard)
+    other = keeper.notes(load(file), (utterance(0, "persona:mika", "Ahoy!"),), heard)
+
+    assert [note.text for note in first] == ["Sing, Mika."]
+    assert [note.text for note in other] == ["Pirates.", "Sing, Mika."]
 
 
 def test_a_broken_lorebook_is_said_and_the_persona_speaks_without_it(tmp_path: Path) -> None:
