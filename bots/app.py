@@ -74,7 +74,14 @@ async def open_house(
         meters = Meters()
         answer: Answer = logged(meters.measured(orderly(partial(take_turn, on=stage), at_once=settings.turns_at_once)))
         hall = await closing.enter_async_context(
-            Hall(journal=journal, persona=cast.get, answer=answer, now=now, new_id=new_id)
+            Hall(
+                journal=journal,
+                persona=cast.get,
+                answer=answer,
+                now=now,
+                new_id=new_id,
+                remembers_turns=settings.remembers_turns,
+            )
         )
         meters.watch(lambda: hall.busy)
         await recover(hall, journal, now=now(), not_older_than=timedelta(minutes=settings.recover_minutes))

@@ -68,13 +68,13 @@ class Conversation:
         self.ears = asyncio.Lock()
         self._settled = 0.0
 
-    def hear(self, said: Utterance, *, turn_id: str, settle: float = 0.0) -> Performance:
+    def hear(self, said: Utterance, *, turn_id: str, settle: float = 0.0, language: str = "") -> Performance:
         """Puts what was said in line: into the last waiting turn if it belongs to the same burst, else as a new one."""
         self._settled = asyncio.get_running_loop().time() + settle
         if self.line and self.line[-1].joins(said):
             self.line[-1].heard.append(said)
             return self.line[-1].performance
-        return self.add(Pending(self.expected(turn_id), [said]))
+        return self.add(Pending(self.expected(turn_id), [said], trace={"language": language} if language else {}))
 
     def add(self, pending: Pending) -> Performance:
         """Puts a turn at the end of the line."""
@@ -130,6 +130,7 @@ class Conversation:
             began_at=self._now(),
             trace=pending.trace,
         )
+        persona = worded(persona, turn)
         history = told(before, turn, persona, from_the_start=len(before) < self._remembers_turns)
         return Cue(turn, persona, history, pending.so_far, pending.performance.curtain)
 
@@ -151,6 +152,11 @@ class Conversation:
     def _ahead_of(self, turn_id: str) -> int:
         waiting = [pending.performance.id for pending in self.line]
         return (waiting.index(turn_id) if turn_id in waiting else 0) + (self.playing is not None)
+
+
+def worded(persona: Persona, turn: Turn) -> Persona:
+    """The persona in the language that the fan of a turn chose, as far as her file goes."""
+    return persona.speaking(str(turn.trace.get("language", "")))
 
 
 def told(before: tuple[Turn, ...], turn: Turn, persona: Persona, *, from_the_start: bool) -> tuple[Utterance, ...]:

@@ -33,6 +33,7 @@ class Hall:
         answer: Answer,
         now: Callable[[], datetime],
         new_id: Callable[[], str],
+        remembers_turns: int = 50,
         closing_patience: float = 5.0,
     ) -> None:
         self._journal = journal
@@ -40,6 +41,7 @@ class Hall:
         self._answer = answer
         self._now = now
         self._new_id = new_id
+        self._remembers_turns = remembers_turns
         self._closing_patience = closing_patience
         self._conversations: WeakValueDictionary[tuple[Place, str], Conversation] = WeakValueDictionary()
         self._tasks: dict[tuple[Place, str], asyncio.Task[None]] = {}
@@ -60,10 +62,11 @@ class Hall:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def hear(self, said: Utterance, *, persona_id: str, settle: float = 0.0) -> Performance:
+    async def hear(self, said: Utterance, *, persona_id: str, settle: float = 0.0, language: str = "") -> Performance:
         """Writes down what was said to a persona and sees to it that it is answered.
 
         `settle` seconds must pass without another word before the reply begins, so that a burst becomes one turn.
+        `language` is the one the fan chose to read; the persona is worded in it where her file does so.
         """
         self._persona(persona_id)
         conversation = self._conversation(said.place, persona_id)
@@ -71,7 +74,7 @@ class Hall:
             new = await self._journal.hear(said, persona_id=persona_id)
             if not new and (known := await self._led_to(said, persona_id)):
                 return known
-            return self._put_in_line(conversation, said, settle=settle)
+            return self._put_in_line(conversation, said, settle=settle, language=language)
 
     async def hear_after(self, said: Utterance, *, persona_id: str, after: str | None) -> Performance:
         """Answers what was said after a certain turn (None: as the beginning), for who names it with every request."""
@@ -171,14 +174,17 @@ class Hall:
                 )
         return None
 
-    def _put_in_line(self, conversation: Conversation, said: Utterance, *, settle: float = 0.0) -> Performance:
-        performance = conversation.hear(said, turn_id=self._new_id(), settle=settle)
+    def _put_in_line(
+        self, conversation: Conversation, said: Utterance, *, settle: float = 0.0, language: str = ""
+    ) -> Performance:
+        performance = conversation.hear(said, turn_id=self._new_id(), settle=settle, language=language)
         self._heard[said.id] = performance
         return self._start(conversation, performance)
 
     def _beside(self, turn: Turn, heard: list[Utterance], *, so_far: str = "", trace: dict[str, object]) -> Performance:
         conversation = self._conversation(turn.place, turn.persona_id)
-        pending = Pending(conversation.expected(self._new_id()), heard, turn.after, so_far, trace)
+        worded = {"language": turn.trace["language"]} if "language" in turn.trace else {}
+        pending = Pending(conversation.expected(self._new_id()), heard, turn.after, so_far, worded | trace)
         return self._start(conversation, conversation.add(pending))
 
     def _conversation(self, place: Place, persona_id: str) -> Conversation:
@@ -187,7 +193,13 @@ class Hall:
         conversation = self._conversations.get(key)
         if conversation is None:
             conversation = self._conversations[key] = Conversation(
-                place, persona_id, journal=self._journal, persona=self._persona, answer=self._answer, now=self._now
+                place,
+                persona_id,
+                journal=self._journal,
+                persona=self._persona,
+                answer=self._answer,
+                now=self._now,
+                remembers_turns=self._remembers_turns,
             )
         return conversation
 

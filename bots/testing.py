@@ -20,7 +20,7 @@ from bots.turn import Stage, take_turn
 from memory import Scope, Turn, UnknownMemory
 from memory.testing import journal_in_ram
 from personas import Cast, LoreNote, Persona, Place, Recollection, Utterance
-from serving import Engine
+from serving import Admission, Engine
 from serving.testing import HashingEncoder, ScriptedEngine
 
 SCRIPTED = "scripted"
@@ -108,6 +108,7 @@ async def house_in_ram(
     memory: Any = None,
     journal: Any = None,
     lore: Callable[[Cue], tuple[LoreNote, ...]] = lambda _: (),
+    admission: Admission | None = None,
     **settings: Any,
 ) -> AsyncIterator[House]:
     """`async with house_in_ram(ScriptedEngine("Hi.")) as house`; whatever isn't given is made."""
@@ -116,18 +117,29 @@ async def house_in_ram(
     memory = memory or PlainMemory()
     async with (
         journal_in_ram() as in_ram,
-        Engines({SCRIPTED: engine or ScriptedEngine()}, override=SCRIPTED) as engines,
+        Engines(
+            {SCRIPTED: engine or ScriptedEngine()},
+            admissions={SCRIPTED: admission} if admission else None,
+            override=SCRIPTED,
+        ) as engines,
     ):
         journal = journal or in_ram
         stage = Stage(journal, memory, engines.opened, lore, WordMood(), patience=chosen.patience)
         meters = Meters()
-        answer: Answer = meters.measured(orderly(partial(take_turn, on=stage), at_once=chosen.turns_at_once))
+        seated = orderly(
+            partial(take_turn, on=stage),
+            admission=engines.admission,
+            finish=journal.finish,
+            priorities=chosen.priority,
+        )
+        answer: Answer = meters.measured(seated)
         async with Hall(
             journal=journal,
             persona=cast.get,
             answer=answer,
             now=lambda: datetime.now(UTC),
             new_id=lambda: token_hex(8),
+            remembers_turns=chosen.remembers_turns,
             closing_patience=0.1,
         ) as hall:
             yield House(chosen, cast, journal, memory, engines, stage.mood, stage, hall, HashingEncoder(), meters)

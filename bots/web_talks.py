@@ -90,7 +90,8 @@ async def say(guest: Guest, talk: str, body: Said) -> StreamingResponse:
     persona_id = guest.persona_of(talk)
     if guest.house.persona(persona_id) is None:
         raise no_persona(persona_id)
-    return followed(guest, await guest.house.hall.hear(uttered(guest, talk, body), persona_id=persona_id))
+    said, language = uttered(guest, talk, body), guest.fan.language
+    return followed(guest, await guest.house.hall.hear(said, persona_id=persona_id, language=language))
 
 
 @router.post("/turns/{turn}/again")

@@ -8,10 +8,11 @@ import pytest
 
 from bots.performance import Performance, Queued, TurnFailed
 from bots.recovery import recover
-from bots.testing import MIKA, answer_to, house_in_ram, said
+from bots.testing import MIKA, PlainCast, answer_to, house_in_ram, said
 from memory import Turn
 from memory.testing import journal_in_ram
 from personas import PersonaError, Place, Utterance
+from personas.persona import Translation
 from serving import Delta
 from serving.testing import ScriptedEngine
 
@@ -291,3 +292,26 @@ async def test_the_greeting_the_fan_has_seen_opens_the_conversation_in_private_o
 
         assert any(message.content == "You came!" for message in engine.prompts[0])
         assert not any("You came!" in message.content for message in engine.prompts[1])
+
+
+async def test_a_fan_who_reads_chinese_is_answered_by_the_persona_worded_in_chinese() -> None:
+    persona = MIKA.model_copy(update={"translations": {"zh": Translation(who="米卡唱歌。", greeting="你好!")}})
+    engine = ScriptedEngine(["一。", "二。"])
+    async with house_in_ram(engine, cast=PlainCast(persona)) as house:
+        first = await (await house.hall.hear(said("嗨"), persona_id="mika", language="zh-CN")).ended()
+        again = await (await house.hall.again(first.id)).ended()
+
+        prompts = ["\n".join(message.content for message in asked) for asked in engine.prompts]
+        assert all("米卡唱歌。" in prompt and "你好!" in prompt for prompt in prompts)
+        assert first.persona_version == again.persona_version == persona.version
+
+
+async def test_as_many_turns_are_offered_as_the_operator_says() -> None:
+    engine = ScriptedEngine([f"answer {n}" for n in range(5)])
+    async with house_in_ram(engine, remembers_turns=2) as house:
+        for n in range(5):
+            await (await house.hall.hear(said(f"line {n}"), persona_id="mika")).ended()
+
+        before = [message.content for message in engine.prompts[-1][1:-1]]
+        assert "answer 3" in before
+        assert "answer 1" not in before
