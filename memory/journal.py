@@ -6,6 +6,7 @@ saying whose it is: a fan, a place and persona, or a turn whose `owner` can be a
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -14,8 +15,10 @@ from sqlalchemy import update
 
 from memory import journal_erasure as erasure
 from memory import journal_memories as memories
+from memory import journal_places as places
 from memory import journal_talks as talks
 from memory import journal_turns as turns
+from memory.journal_alone import Alone
 from memory.journal_database import Database, opened
 from memory.journal_erasure import Erased
 from memory.journal_export import export_of, import_of
@@ -41,6 +44,7 @@ class Journal:
     def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
         self._database = database
         self._now = now
+        self._alone = Alone(database)
 
     @classmethod
     async def open(cls, url: str, *, now: Callable[[], datetime] = utc_now) -> Self:
@@ -60,12 +64,17 @@ class Journal:
 
     async def aclose(self) -> None:
         """Close the database; nothing is lost without it."""
+        await self._alone.aclose()
         await self._database.aclose()
 
     @property
     def database(self) -> Database:
         """For backups and receipts, which look beneath the tables."""
         return self._database
+
+    def alone(self, name: str) -> AbstractAsyncContextManager[None]:
+        """`async with journal.alone(name)`: nobody else with the same name goes on meanwhile, in any process."""
+        return self._alone(name)
 
     # what is heard
 
@@ -115,6 +124,27 @@ class Journal:
             for row in rows:
                 await erasure.unsay(connection, row["persona_id"], row["fan_id"], utterance_id)
         return tuple(Scope(row["persona_id"], row["fan_id"], place) for row in rows)
+
+    async def spoken_to(self, said: Utterance) -> tuple[str, ...] | None:
+        """Ids of the personas that a line was said to; None if it was never written down."""
+        async with self._database.read() as connection:
+            return await places.spoken_to(connection, said.id, said.place)
+
+    async def expire(self, where: str, *, before: datetime) -> tuple[Scope, ...]:
+        """Erase what is older, in all places that begin like this. Returns the scopes that must follow (`Memory.sync`).
+
+        It goes in portions, the oldest first, so that it may be broken off and nobody waits for it.
+        """
+        gone: dict[tuple[str, str], str] = {}
+        while True:
+            async with self._database.write() as connection:
+                rows = await places.expire(connection, where, before) or await places.clear(connection, where, before)
+            if not rows:
+                break
+            gone |= {(persona_id, fan_id): place for persona_id, fan_id, place in rows}
+        if gone:
+            await self._database.scrub(rewrite=False)
+        return tuple(Scope(persona_id, fan_id, Place(place)) for (persona_id, fan_id), place in gone.items())
 
     # turns
 

@@ -90,6 +90,11 @@ class Database:
             finally:  # closed, even if the caller was cancelled meanwhile
                 self._lent.discard(connection)
 
+    async def session(self) -> AsyncConnection:
+        """A connection for what outlives a transaction; whoever asks for it closes it."""
+        with translated(self.address):
+            return await Uninterrupted(self._engine.execution_options(isolation_level="AUTOCOMMIT")).start()
+
     @property
     def lent(self) -> int:
         """How many connections are in somebody's hands."""
@@ -102,7 +107,7 @@ class Database:
         """
         bare = {"bare": True} if self.dialect == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
         with translated(self.address):
-            async with self._engine.execution_options(**bare).connect() as connection:
+            async with Uninterrupted(self._engine.execution_options(**bare)) as connection:
                 if self.dialect == "postgresql":
                     await connection.exec_driver_sql("VACUUM FULL" if rewrite else "VACUUM")
                     return

@@ -1,0 +1,110 @@
+"""Lets one process at a time into a place: a lock that dies with whoever holds it.
+
+PostgreSQL: advisory locks of one session that a process keeps for them. SQLite: a locked file beside the journal, since
+its processes share a machine. In RAM there are no others. What is not covered: whoever waits is not served in order.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from memory.errors import JournalAway, JournalTrouble
+from memory.journal_connection import to_its_end
+from memory.journal_database import Database
+
+ASKS_EVERY = 0.1  # seconds
+TAKE = text("SELECT pg_try_advisory_lock(:key)")
+GIVE = text("SELECT pg_advisory_unlock(:key)")
+
+
+class Alone:
+    """`async with alone(name)`: nobody else, in this process or another on the same journal, is in there meanwhile."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._here: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._session: AsyncConnection | None = None
+        self._asking = asyncio.Lock()
+
+    @asynccontextmanager
+    async def __call__(self, name: str) -> AsyncIterator[None]:
+        here = self._here.setdefault(name, asyncio.Lock())
+        async with here:
+            if self._database.dialect == "postgresql":
+                async with self._in_postgres(key_of(name)):
+                    yield
+            elif folder := self._database.file and self._database.file.parent / "places":
+                async with in_a_folder(folder, name):
+                    yield
+            else:
+                yield
+
+    async def aclose(self) -> None:
+        """Gives every lock back by ending the session that holds them."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    @asynccontextmanager
+    async def _in_postgres(self, key: int) -> AsyncIterator[None]:
+        while not await to_its_end(self._ask(TAKE, key)):  # noqa: ASYNC110  nobody tells us when it is free
+            await asyncio.sleep(ASKS_EVERY)
+        try:
+            yield
+        finally:
+            if self._session is not None:  # one that broke has given its locks back already
+                with suppress(JournalTrouble):
+                    await to_its_end(self._ask(GIVE, key))
+
+    async def _ask(self, statement: TextClause, key: int) -> bool:
+        """One statement at a time: a session can't do two."""
+        async with self._asking:
+            if self._session is None:
+                self._session = await self._database.session()
+            try:
+                return bool((await self._session.execute(statement, {"key": key})).scalar_one())
+            except Exception as exc:  # whatever it was, the locks are gone, and the next one needs another session
+                broken, self._session = self._session, None
+                await broken.invalidate()
+                await broken.close()
+                raise JournalAway(f"The journal's locks at {self._database.address} broke off: {exc}") from exc
+
+
+@asynccontextmanager
+async def in_a_folder(folder: Path, name: str) -> AsyncIterator[None]:
+    """Holds the lock on a name's file; the system gives it back when the process dies."""
+    file = await asyncio.to_thread(opened, folder / hashlib.sha256(name.encode()).hexdigest()[:24])
+    try:
+        while not taken(file):  # noqa: ASYNC110  nobody tells us when it is free
+            await asyncio.sleep(ASKS_EVERY)
+        yield
+    finally:
+        os.close(file)
+
+
+def opened(path: Path) -> int:
+    """A file to lock, made if it isn't there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def taken(file: int) -> bool:
+    """Whether the lock could be had."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def key_of(name: str) -> int:
+    """PostgreSQL's locks go by numbers of 64 bits."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
