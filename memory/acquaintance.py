@@ -4,7 +4,8 @@ A ranking only ever holds what may surface where it is used: what was said elsew
 answers, it was never in it.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from memory.journal_rows import said_when
 from memory.ranking import Ranking
@@ -16,10 +17,15 @@ TAIL = 8  # more than any window reaches back, with some statements in between
 
 
 class Acquaintance:
-    """`records` are in the order they were said, with vectors. `blank` makes an empty ranking."""
+    """`records` are in the order they were said, with vectors. `blank` makes an empty ranking.
 
-    def __init__(self, blank: Callable[[], Ranking]) -> None:
+    `recalled` says how often each memory came to mind before, as the journal keeps it.
+    """
+
+    def __init__(self, blank: Callable[[], Ranking], recalled: Mapping[str, str] | None = None) -> None:
         self._blank = blank
+        self._recalled = Counter({one: int(times) for one, times in (recalled or {}).items()})
+        self._uncounted: set[str] = set()
         self._records: list[Record] = []
         self._ids: set[str] = set()
         self._audiences: set[str] = set()
@@ -52,7 +58,27 @@ class Acquaintance:
         if heard_by not in self._rankings:
             self._rankings[heard_by] = self._blank()
             self._rankings[heard_by].add(*self.visible(place, sharing))
+            self._rankings[heard_by].came_to_mind(self._recalled)
         return self._rankings[heard_by]
+
+    def came_to_mind(self, ids: Collection[str]) -> None:
+        """What was recalled fades more slowly from now on."""
+        met = self._ids.intersection(ids)
+        self._recalled.update(met)
+        self._uncounted |= met
+        for ranking in self._rankings.values():
+            ranking.came_to_mind(dict.fromkeys(met, 1))
+
+    @property
+    def uncounted(self) -> int:
+        """How many counts the journal does not have yet."""
+        return len(self._uncounted)
+
+    def counted(self) -> dict[str, int]:
+        """Those counts, which from now on count as written down."""
+        times = {one: self._recalled[one] for one in self._uncounted}
+        self._uncounted.clear()
+        return times
 
     def replace(self, records: Sequence[Record]) -> None:
         """Take these records for all there are."""

@@ -11,7 +11,7 @@ translates or paraphrases freely loses its statement: forgetting is better than 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,6 +72,10 @@ class Stretch:
     def own(self) -> tuple[Record, ...]:
         """The fan's lines; line 1 is the first of them."""
         return tuple(line for line in self.lines if line.speaker_id == self.fan)
+
+    def without(self, unwanted: Callable[[str], bool]) -> "Stretch":
+        """The stretch without lines that shall not be read."""
+        return Stretch(tuple(line for line in self.lines if not unwanted(line.text)), self.fan)
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ crash in between leaves something that can be found again (`waiting`, `unanswere
 saying whose it is: a fan, a place and persona, or a turn whose `owner` can be asked for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from memory import journal_erasure as erasure
 from memory import journal_memories as memories
+from memory import journal_nights as nights
 from memory import journal_places as places
 from memory import journal_talks as talks
 from memory import journal_turns as turns
@@ -264,10 +265,10 @@ class Journal:
             async with self._database.write() as connection:
                 await memories.keep(connection, scope.persona_id, scope.fan_id, new)
 
-    async def state(self, scope: Scope, statements: Sequence[Record]) -> None:
-        """Write facts, episodes, promises or corrected memories, or replace them by id."""
+    async def state(self, scope: Scope, statements: Sequence[Record], *, gone: Collection[str] = ()) -> None:
+        """Write facts, episodes, promises or corrected memories, or replace them by id; take back those `gone`."""
         async with self._database.write() as connection:
-            await memories.state(connection, scope.persona_id, scope.fan_id, statements)
+            await memories.state(connection, scope.persona_id, scope.fan_id, statements, gone)
 
     async def forget(self, scope: Scope, memory_id: str) -> list[str]:
         """Delete one memory where it came from, and what rests on it; returns the ids of all that went."""
@@ -297,10 +298,39 @@ class Journal:
         async with self._database.write() as connection:
             await memories.mark(connection, scope.persona_id, scope.fan_id, name, value)
 
+    async def mark_all(self, scope: Scope, values: Mapping[str, str]) -> None:
+        """Several marks at once."""
+        async with self._database.write() as connection:
+            for name, value in values.items():
+                await memories.mark(connection, scope.persona_id, scope.fan_id, name, value)
+
     async def marked(self, scope: Scope, name: str) -> str | None:
         """How far something came."""
         async with self._database.read() as connection:
             return await memories.marked(connection, scope.persona_id, scope.fan_id, name)
+
+    async def marks(self, scope: Scope, prefix: str) -> dict[str, str]:
+        """Every mark of a fan whose name begins like this, by the rest of its name."""
+        async with self._database.read() as connection:
+            return await memories.marks(connection, scope.persona_id, scope.fan_id, prefix)
+
+    async def retire(self, scope: Scope, *, before: datetime) -> int:
+        """Erase what a fan said to a persona before, and what rests on it, in portions; returns how many lines went."""
+        gone = 0
+        while True:
+            async with self._database.write() as connection:
+                portion = await nights.retire(connection, scope.persona_id, scope.fan_id, before)
+            gone += portion
+            if not portion:
+                break
+        if gone:
+            await self._database.scrub(rewrite=False)
+        return gone
+
+    async def restless(self) -> tuple[tuple[str, str, datetime], ...]:
+        """(persona id, fan id, when they last spoke) of those whose words nobody thought of yet: an operator's list."""
+        async with self._database.read() as connection:
+            return await nights.restless(connection)
 
     # everything of a fan
 

@@ -3,7 +3,7 @@
 The journal is the truth and the index follows: whatever `memories` returns is what the index must hold.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Select, delete, or_, select
@@ -33,9 +33,22 @@ async def memories(connection: AsyncConnection, persona_id: str, fan_id: str, ca
     gone = await forgotten(connection, persona_id, fan_id)
     said = [*await words_of(connection, persona_id, fan_id), *await replies_to(connection, persona_id, fan_id, called)]
     found = {record.id: record for record in map(as_record, said) if record.text.strip()}
-    found |= {record.id: record for record in await statements(connection, persona_id, fan_id)}
+    stated = standing(await statements(connection, persona_id, fan_id), found.keys())
+    found |= {record.id: record for record in stated}
     left = (record for record in found.values() if record.id not in gone)
     return sorted(left, key=lambda record: said_when(record.id, record.at))
+
+
+def standing(stated: Sequence[Record], said: Collection[str]) -> list[Record]:
+    """The statements whose sources are all said on a branch shown; what any other replaced holds again."""
+    there = set(said)
+    stays = {record.id: record for record in stated if there.issuperset(record.sources)}
+    return [
+        replace(record, superseded_by=None, valid_to=None)
+        if record.superseded_by and record.superseded_by not in stays
+        else record
+        for record in stays.values()
+    ]
 
 
 def as_record(said: Utterance) -> Record:
@@ -111,8 +124,13 @@ async def statements(connection: AsyncConnection, persona_id: str, fan_id: str) 
     return [statement_of(row) for row in rows]
 
 
-async def state(connection: AsyncConnection, persona_id: str, fan_id: str, records: Sequence[Record]) -> None:
-    """Write statements, or replace them by id."""
+async def state(
+    connection: AsyncConnection, persona_id: str, fan_id: str, records: Sequence[Record], gone: Collection[str] = ()
+) -> None:
+    """Write statements, or replace them by id; those of the ids `gone` are taken back."""
+    mine = (STATEMENTS.c.persona_id == persona_id) & (STATEMENTS.c.fan_id == fan_id)
+    if gone:
+        await connection.execute(delete(STATEMENTS).where(mine, STATEMENTS.c.id.in_(gone)))
     for record in records:
         await put(connection, STATEMENTS, statement_row(record, persona_id=persona_id, fan_id=fan_id))
 
@@ -162,3 +180,10 @@ async def marked(connection: AsyncConnection, persona_id: str, fan_id: str, name
     """How far something came."""
     mine = (MARKS.c.persona_id == persona_id) & (MARKS.c.fan_id == fan_id) & (MARKS.c.name == name)
     return (await connection.execute(select(MARKS.c.value).where(mine))).scalar_one_or_none()
+
+
+async def marks(connection: AsyncConnection, persona_id: str, fan_id: str, prefix: str) -> dict[str, str]:
+    """Every mark whose name begins like this, by the rest of its name."""
+    mine = (MARKS.c.persona_id == persona_id) & (MARKS.c.fan_id == fan_id)
+    query = select(MARKS.c.name, MARKS.c.value).where(mine, MARKS.c.name.startswith(prefix, autoescape=True))
+    return {name.removeprefix(prefix): value for name, value in await connection.execute(query)}

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from memory.errors import StoreTrouble
 from memory.journal import Journal
 from memory.record import Store
-from memory.scope import Scope
-from personas import Place
-
-NOWHERE = Place("api:migration")  # a place chooses what may surface; here nothing surfaces
+from memory.scope import backstage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +21,7 @@ class Moved:
 async def migrate(journal: Journal, source: Store, target: Store) -> AsyncIterator[Moved]:
     """Copy every fan's records, and count them on the other side; the source stays as it is."""
     for persona_id, fan_id, _ in await journal.fans():
-        scope = Scope(persona_id, fan_id, NOWHERE)
+        scope = backstage(persona_id, fan_id)
         records = await source.all(scope)
         await target.replace(scope, records)
         arrived = await target.count(scope)

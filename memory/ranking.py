@@ -5,7 +5,7 @@ half, checked by leaving one conversation out (docs/log.md has the figures), and
 deviations over this fan's memories". Cosines are taken as they are: their spread hardly changes from fan to fan.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -91,9 +91,9 @@ class Ranking:
         """When the first utterance was said."""
         return next((record.at for record in self._rows.records if record.kind == "utterance"), None)
 
-    def came_to_mind(self, ids: Collection[str]) -> None:
-        """What was recalled fades more slowly from now on."""
-        self._rows.came_to_mind(ids)
+    def came_to_mind(self, times: Mapping[str, int]) -> None:
+        """What was recalled so many times more, by id, fades more slowly from now on."""
+        self._rows.came_to_mind(times)
 
     def rank(
         self, question: Question, vector: NDArray[np.float32], *, limit: int = 50, sketch: Sketch | None = None

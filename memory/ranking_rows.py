@@ -1,6 +1,6 @@
 """One fan's memories as columns of numbers, in RAM, so that every one of them can be scored in a few milliseconds."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -44,6 +44,7 @@ class MemoryRows:
 
     def __init__(self, dim: int, kin: Kin) -> None:
         self.records: list[Record] = []
+        self._row: dict[str, int] = {}
         self.words = WordIndex(kin)
         self.sketches = SketchRows()
         self._vectors = Column(np.float32, dim)
@@ -66,6 +67,7 @@ class MemoryRows:
             raise ValueError(f"Record {record.id} has no vector, and can't be compared with anything.")
         row = len(self.records)
         self.records.append(record)
+        self._row[record.id] = row
         self.words.add(terms(record.text))
         self.sketches.add(record.tokens)
         self._vectors.append(record.vector)
@@ -77,8 +79,8 @@ class MemoryRows:
         self._note_neighbours(row, record)
 
     def revise(self, record: Record) -> None:
-        """Another vector for a record that is there; searched from the end."""
-        row = next(row for row in reversed(range(len(self))) if self.records[row].id == record.id)
+        """Another vector for a record that is there."""
+        row = self._row[record.id]
         self.records[row] = record
         self._vectors.values[row] = record.vector
 
@@ -112,11 +114,11 @@ class MemoryRows:
         """How often each record came to mind since the rows were made."""
         return self._recalled.values
 
-    def came_to_mind(self, ids: Collection[str]) -> None:
-        """Count these records as recalled once more."""
-        for row, record in enumerate(self.records):
-            if record.id in ids:
-                self._recalled.values[row] += 1
+    def came_to_mind(self, times: Mapping[str, int]) -> None:
+        """Count these records, by id, as recalled so many times more; unknown ids are no error."""
+        for one, more in times.items():
+            if one in self._row:
+                self._recalled.values[self._row[one]] += more
 
     def age(self, today: date) -> Floats:
         """How many days ago each record was said."""

@@ -23,12 +23,14 @@ MOST_QUESTIONS = 3  # each costs an encoding
 @dataclass(frozen=True, slots=True)
 class Measure:
     """How much may come to mind: at most `limit` recollections with at most `words` words together (an East Asian
-    character counts half a word), none less sure than `unsure`, no two with a cosine above `alike`.
+    character counts half a word), none less sure than `unsure`, none older than `since`, no two with a cosine above
+    `alike`.
     """
 
     limit: int = 12
     words: int = 260
     unsure: float = 0.1
+    since: datetime | None = None
     alike: float = 0.93
 
 
@@ -62,7 +64,7 @@ def select(
     away = {*present, *outdated([one.record for one in ranked])}
     fit = (one for one in ranked if one.record.id not in away and fits(one.record, question, persona, now))
     measure = measure or Measure()
-    sure = (one for one in fit if one.confidence >= measure.unsure)
+    sure = (one for one in fit if one.confidence >= measure.unsure and young(one.record, measure.since))
     return list(within(measure, different(sure, measure.alike)))
 
 
@@ -72,6 +74,11 @@ def fits(record: Record, question: Question, persona: str, now: datetime) -> boo
         return False
     own_talk = record.speaker_id == persona and record.kind == "utterance"
     return not own_talk or question.about == persona
+
+
+def young(record: Record, since: datetime | None) -> bool:
+    """Whether a record is of a time that may still be remembered."""
+    return since is None or record.at >= since
 
 
 def outdated(records: Iterable[Record]) -> set[str]:

@@ -56,7 +56,6 @@ class Recollecting:
         )
         present = {said.id for said in heard} | set(besides)
         chosen = select(ranked, questions[0], persona=persona, now=now, present=present, measure=measure)
-        ranking.came_to_mind({one.record.id for one in chosen})
         found = {one.record.id: brought_back(one) for one in chosen}
         called = self._called(scope.persona_id)
         for one in on_coming_back(ranking, fan=scope.fan_id, persona=persona, called=called, now=now, present=present):

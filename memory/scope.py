@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from personas import Place, audience_of, is_private
 
+BACKSTAGE = Place("api:backstage")
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -20,6 +22,11 @@ class Scope:
     def __post_init__(self) -> None:
         if not (self.persona_id and self.fan_id and self.place):
             raise ValueError("A scope names a persona, a fan and a place; none of them may be empty.")
+
+
+def backstage(persona_id: str, fan_id: str) -> Scope:
+    """For work that shows nobody anything: moving an index, thinking at night."""
+    return Scope(persona_id, fan_id, BACKSTAGE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -324,7 +324,9 @@ async def test_memories_met_long_ago_make_room_in_ram_and_are_found_again(journa
     scopes = [Scope("mika", f"web:{number}", WEB) for number in range(5)]
     async with memory_in_ram(journal, store, records_in_ram=3) as memory:
         for scope in scopes:
-            await memory.remember(scope, [said(f"I am {scope.fan_id}", by=scope.fan_id), said("hm", by=scope.fan_id)])
+            await memory.remember(
+                scope, [said(f"I am {scope.fan_id}", by=scope.fan_id), said("hm", by=scope.fan_id, minutes=1)]
+            )
 
         shown = [await memory.show(scope) for scope in scopes]
 

@@ -204,7 +204,7 @@ async def test_between_equals_what_came_to_mind_goes_first() -> None:
     ranking = await ranking_of(lines)
 
     for _ in range(5):
-        ranking.came_to_mind({"u2"})
+        ranking.came_to_mind({"u2": 1})
 
     assert (await found(ranking, "What do I like?"))[0] == "u2"
 

@@ -11,15 +11,17 @@ from memory.facts import Stretch, Unreadable, as_statement, conclusions_in, fact
 from memory.journal import Journal
 from memory.lexical_kin import EnglishKin
 from memory.memory import Memory
+from memory.policy import Policy
 from memory.record import Record
 from memory.reflection import Reflected, Reflection, stretches
 from memory.reflection_notes import milestone, plans_to_ask_about, promises
 from memory.scope import Scope
 from memory.testing import journal_in_ram, memory_in_ram
-from personas import Utterance, audience_of
-from serving import EngineAway
+from personas import Remembers, Utterance, audience_of
+from serving import Engine, EngineAway
+from serving.fallback import FallbackEngine
 from serving.testing import HashingEncoder, ScriptedEngine
-from tests.memory.builders import DM, GUILD, NOON, WEB, said
+from tests.memory.builders import DM, GUILD, NOON, WEB, chat, said, take, turn
 
 KIM = Scope("mika", "web:kim", WEB)
 LATER = NOON + timedelta(hours=3)
@@ -44,9 +46,17 @@ class House:
     async def tell(self, *utterances: Utterance) -> None:
         await self.memory.remember(KIM, utterances)
 
-    async def reflect(self, engine: ScriptedEngine | None, *, tokens_a_day: int = 100_000) -> Reflected:
+    async def reflect(
+        self, engine: Engine | None, *, tokens_a_day: int = 100_000, policy: Policy | None = None
+    ) -> Reflected:
         reflection = Reflection(
-            engine, self.journal, self.memory, HashingEncoder(), tokens_a_day=tokens_a_day, now=lambda: self.now
+            engine,
+            self.journal,
+            self.memory,
+            HashingEncoder(),
+            policies=lambda _: policy or Policy(),
+            tokens_a_day=tokens_a_day,
+            now=lambda: self.now,
         )
         return await reflection.reflect(KIM)
 
@@ -142,6 +152,7 @@ async def test_reflecting_twice_changes_nothing_and_costs_nothing(house: House) 
     assert first.tokens > 0
     assert second == Reflected()
     assert await house.stated() == before
+    assert await house.journal.restless() == ()
 
 
 async def test_a_talk_that_goes_on_is_left_alone(house: House) -> None:
@@ -281,6 +292,118 @@ def test_small_talk_is_no_promise(text: str) -> None:
 
 def test_a_fans_own_promise_is_not_the_personas() -> None:
     assert promises([line(said("I promise I'll visit you."))], "persona:mika") == []
+
+
+async def test_a_stretch_read_late_does_not_replace_what_is_newer(house: House) -> None:
+    early = said("I work as a baker in town.")
+    await house.tell(early)
+    await house.reflect(ScriptedEngine(QUIET))
+    await house.tell(said("I work as a florist in town now.", minutes=60 * 24 * 30))
+    house.now = NOON + timedelta(days=31)
+    await house.reflect(engine_that_states("Works as a florist in town.", slot="job"))
+
+    await house.journal.rephrase(early.id, place=WEB, text="I work as a waiter in town.")
+    await house.reflect(engine_that_states("Works as a waiter in town.", slot="job"))
+
+    assert {fact.text: bool(fact.superseded_by) for fact in await house.stated()} == {
+        "Works as a florist in town.": False,
+        "Works as a waiter in town.": True,
+    }
+
+
+async def test_two_facts_of_one_talk_can_contradict_each_other(house: House) -> None:
+    await house.tell(said("I live in a flat in Lyon."), said("Actually I live in a flat in Paris now.", minutes=5))
+    facts: list[dict[str, object]] = [
+        {"text": "I live in a flat in Lyon.", "slot": "home", "lines": [1]},
+        {"text": "I live in a flat in Paris.", "slot": "home", "lines": [2]},
+    ]
+
+    await house.reflect(ScriptedEngine(answer(*facts)))
+
+    assert [one.text for one in await house.stated() if not one.superseded_by] == ["I live in a flat in Paris."]
+
+
+async def test_an_edited_message_takes_its_facts_and_its_summary_with_it(house: House) -> None:
+    told = said("My cat Miso has three legs.")
+    await house.tell(told, said("She is black and small.", minutes=1))
+    fact: dict[str, object] = {"text": "Cat Miso has three legs.", "slot": "pet", "lines": [1]}
+    await house.reflect(ScriptedEngine(answer(fact, summary="Told of the cat Miso, black and small.")))
+    assert len(await house.stated()) == 2
+
+    await house.journal.rephrase(told.id, place=WEB, text="My cat Mochi has four legs.")
+    assert await house.stated() == []
+    await house.reflect(engine_that_states("Cat Mochi has four legs.", slot="pet"))
+
+    assert [one.text for one in await house.stated()] == ["Cat Mochi has four legs."]
+
+
+async def test_a_deleted_message_takes_its_facts_with_it(house: House) -> None:
+    told = said("My cat Miso has three legs.")
+    await house.tell(told)
+    await house.reflect(engine_that_states("Cat Miso has three legs.", slot="pet"))
+
+    for scope in await house.journal.unsay(told.id, place=WEB):
+        await house.memory.sync(scope)
+
+    assert await house.stated() == []
+    assert await house.memory.show(KIM) == ()
+
+
+async def test_another_branch_hides_the_facts_of_the_one_that_was_left(house: House) -> None:
+    first, second = await chat(house.journal, "I like tea", "I live in a flat in Oslo")
+    stating: dict[str, object] = {"text": "I live in a flat in Oslo", "slot": "home", "lines": [2]}
+    await house.reflect(ScriptedEngine(answer(stating)))
+    await take(house.journal, turn(said("I live in a flat in Bergen", minutes=3), after=first.id), "How nice")
+    elsewhere = [one.text for one in await house.stated()]
+
+    await house.journal.choose(second.id)
+
+    assert elsewhere == []
+    assert [one.text for one in await house.stated()] == ["I live in a flat in Oslo"]
+
+
+async def test_what_a_vanished_fact_had_replaced_holds_again(house: House) -> None:
+    await test_the_newer_job_takes_the_place_of_the_older(house)
+    newest = next(one for one in await house.stated() if "florist" in one.text)
+
+    await house.journal.unsay(newest.sources[0], place=WEB)
+
+    (fact,) = await house.stated()
+    assert "baker" in fact.text
+    assert (fact.superseded_by, fact.valid_to) == (None, None)
+
+
+async def test_a_stretch_that_is_read_again_keeps_only_what_follows_from_it_now(house: House) -> None:
+    told = said("We laughed a lot.", minutes=1)
+    await house.tell(said("My cat Miso has three legs."), told)
+    await house.reflect(engine_that_states("Cat Miso has three legs.", slot="pet"))
+    await house.journal.rephrase(told.id, place=WEB, text="We laughed a bit.")
+
+    await house.reflect(engine_that_states("My cat Miso has three legs.", slot="animal"))
+
+    assert [slot_of(one) for one in await house.stated()] == ["animal"]
+
+
+async def test_an_engine_that_stepped_in_is_not_believed(house: House) -> None:
+    await house.tell(said("I am a baker."))
+    understudy = engine_that_states("I am a baker.", slot="job")
+
+    with pytest.raises(EngineAway):
+        await house.reflect(FallbackEngine([ScriptedEngine(fail_after=0, model="a real one"), understudy]))
+
+    assert await house.stated() == []
+
+
+async def test_what_is_to_be_skipped_is_neither_shown_to_the_engine_nor_kept(house: House) -> None:
+    await house.tell(said("I am ill with the flu."), said("I bake bread.", minutes=1))
+    engine = ScriptedEngine(answer({"text": "I bake bread and feel ill.", "slot": "job", "lines": [1]}))
+    policy = Policy.of(Remembers(skip=("health",), keep=("recipes",)), EnglishKin())
+
+    await house.reflect(engine, policy=policy)
+
+    assert "flu" not in engine.prompts[0][1].content
+    assert "recipes" in engine.prompts[0][0].content
+    assert await house.stated() == []
 
 
 def line(utterance: Utterance) -> Record:
