@@ -25,6 +25,7 @@ SAFE = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-cache",  # asked for anew, by its ETag: after an upgrade no old script meets a new one
 }
 LARGEST_BODY = 2_000_000
 PICTURES = {
@@ -40,7 +41,7 @@ router = APIRouter()
 
 @router.get("/", include_in_schema=False)
 async def page() -> FileResponse:
-    return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+    return FileResponse(PAGE / "index.html")
 
 
 @router.get("/healthz")
@@ -83,7 +84,7 @@ async def picture(guest: Guest, persona: str, file: str) -> FileResponse:
     path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise Trouble(404, "There is no such picture.")
-    headers = {"Content-Security-Policy": PICTURE_CSP, "Cache-Control": "no-cache"}
+    headers = {"Content-Security-Policy": PICTURE_CSP}
     return FileResponse(path, media_type=kind, headers=headers)
 
 

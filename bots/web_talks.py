@@ -88,9 +88,12 @@ async def talk(
 async def say(guest: Guest, talk: str, body: Said) -> StreamingResponse:
     """Says something, and streams the answer."""
     persona_id = guest.persona_of(talk)
-    if guest.house.persona(persona_id) is None:
+    persona = guest.house.persona(persona_id)
+    if persona is None:
         raise no_persona(persona_id)
-    said, language = uttered(guest, talk, body), guest.fan.language
+    _, understudy = guest.house.playing(persona)
+    language = "" if understudy else guest.fan.language  # the understudy reads English only
+    said = uttered(guest, talk, body)
     return followed(guest, await guest.house.hall.hear(said, persona_id=persona_id, language=language))
 
 

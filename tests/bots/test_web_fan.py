@@ -131,6 +131,12 @@ async def test_every_answer_keeps_strangers_code_out(address: str, path: str) ->
         assert headers["x-frame-options"] == "DENY"
 
 
+@pytest.mark.parametrize("path", ["/", "/api/house", "/page/talk.js"])
+async def test_nothing_is_shown_from_a_cache_without_asking(address: str, path: str) -> None:
+    async with httpx.AsyncClient(base_url=address) as browser:
+        assert (await browser.get(path)).headers["cache-control"] == "no-cache"
+
+
 async def test_while_the_house_opens_the_server_answers_with_a_sentence() -> None:
     async with served(None) as address, httpx.AsyncClient(base_url=address) as browser:
         assert (await browser.get("/healthz")).json() == {"ok": True}
