@@ -7,8 +7,10 @@ from memory.errors import (
     NotYours,
     RecallError,
     UnknownMemory,
+    UnknownReview,
     UnknownTurn,
 )
+from memory.lesson import Lesson, Liking, Preference, Review, Verdict
 from memory.receipt import Receipt
 from memory.scope import Scope, Sharing
 from memory.talk import Talk, Thumb
@@ -17,16 +19,22 @@ from memory.turn import Outcome, Turn
 __all__ = [
     "JournalTooNew",
     "JournalTrouble",
+    "Lesson",
+    "Liking",
     "MemoryTrouble",
     "NotYours",
     "Outcome",
+    "Preference",
     "RecallError",
     "Receipt",
+    "Review",
     "Scope",
     "Sharing",
     "Talk",
     "Thumb",
     "Turn",
     "UnknownMemory",
+    "UnknownReview",
     "UnknownTurn",
+    "Verdict",
 ]

@@ -6,6 +6,7 @@ MemoryTrouble
 │   ├── JournalTooNew       the author: a newer greenroom wrote this journal; nothing was touched
 │   ├── JournalAway         the machine: the database does not answer, is full or is broken
 │   ├── UnknownTurn         the person talking: there is no such turn, or no such place
+│   ├── UnknownReview       the author: nothing of this id waits to be reviewed
 │   └── NotYours            the person talking: it is another fan's
 ├── StoreTrouble
 │   ├── StoreAway           the machine: the index does not answer; the journal has everything, try again later
@@ -47,6 +48,10 @@ class JournalAway(JournalTrouble):
 
 class UnknownTurn(JournalTrouble):
     """There is no turn, talk or utterance of this id."""
+
+
+class UnknownReview(JournalTrouble):
+    """Nothing of this id waits to be reviewed."""
 
 
 class NotYours(JournalTrouble):

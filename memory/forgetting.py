@@ -88,6 +88,8 @@ async def forget_fan(
         memories=memories,
         feedback=erased.feedback,
         talks=erased.talks,
+        consents=erased.consents,
+        reviews=erased.reviews,
         rows_left=await journal.left(fan_id, persona_id=persona_id),
         memories_left=await store.erase(persona_id, fan_id),
         bytes_left=bytes_left,

@@ -23,6 +23,7 @@ from memory.journal_alone import Alone
 from memory.journal_database import Database, opened
 from memory.journal_erasure import Erased
 from memory.journal_export import export_of, import_of
+from memory.journal_lessons import Lessons
 from memory.journal_rows import claim_key, insert_new, utterance_row
 from memory.journal_tables import CLAIMS, UTTERANCES
 from memory.record import Record
@@ -42,20 +43,28 @@ def utc_now() -> datetime:
 class Journal:
     """`async with await Journal.open(url) as journal`; all its calls may raise a `JournalTrouble`."""
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, database: Database, *, now: Callable[[], datetime] = utc_now, learns_from: Collection[str] = ()
+    ) -> None:
         self._database = database
         self._now = now
         self._alone = Alone(database)
+        self.lessons = Lessons(database, learns_from=learns_from, now=now)
 
     @classmethod
-    async def open(cls, url: str, *, now: Callable[[], datetime] = utc_now) -> Self:
-        """`sqlite:///folder/journal.sqlite3`, `sqlite://` (in RAM, for tests) or `postgresql://…`."""
-        return cls(await opened(url), now=now)
+    async def open(cls, url: str, *, now: Callable[[], datetime] = utc_now, learns_from: Collection[str] = ()) -> Self:
+        """`sqlite:///folder/journal.sqlite3`, `sqlite://` (in RAM, for tests) or `postgresql://…`.
+
+        `learns_from` names the platforms whose words the operator lets personas learn from; see `lessons`.
+        """
+        return cls(await opened(url), now=now, learns_from=learns_from)
 
     @classmethod
-    async def in_folder(cls, folder: Path, *, now: Callable[[], datetime] = utc_now) -> Self:
+    async def in_folder(
+        cls, folder: Path, *, now: Callable[[], datetime] = utc_now, learns_from: Collection[str] = ()
+    ) -> Self:
         """The SQLite journal of a data folder, made if it isn't there."""
-        return await cls.open(f"sqlite:///{folder / FILE}", now=now)
+        return await cls.open(f"sqlite:///{folder / FILE}", now=now, learns_from=learns_from)
 
     async def __aenter__(self) -> Self:
         return self

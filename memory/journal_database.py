@@ -23,7 +23,7 @@ from memory.journal_connection import Uninterrupted
 from memory.journal_tables import METADATA
 
 UNWRITABLE = ("readonly", "unable to open", "not a directory")
-NEWEST = "0001"  # the last file of memory/migrations/versions
+NEWEST = "0002"  # the last file of memory/migrations/versions
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",

@@ -14,10 +14,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.journal_memories import retract, state
 from memory.journal_rows import REPLY, insert_new
-from memory.journal_tables import FEEDBACK, FORGOTTEN, HEARD, MARKS, SHARING, STATEMENTS, TALKS, TURNS, UTTERANCES
+from memory.journal_tables import (
+    CONSENTS,
+    FEEDBACK,
+    FORGOTTEN,
+    HEARD,
+    MARKS,
+    REVIEWS,
+    SHARING,
+    STATEMENTS,
+    TALKS,
+    TURNS,
+    UTTERANCES,
+)
 from memory.record import Record
 
-OF_A_FAN = (UTTERANCES, STATEMENTS, FORGOTTEN, SHARING, MARKS)
+OF_A_FAN = (UTTERANCES, STATEMENTS, FORGOTTEN, SHARING, MARKS, CONSENTS, REVIEWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,8 @@ class Erased:
     statements: int = 0
     feedback: int = 0
     talks: int = 0
+    consents: int = 0
+    reviews: int = 0
 
 
 def mine(table: Table, fan_id: str, persona_id: str | None) -> ColumnElement[bool]:
@@ -43,13 +57,15 @@ async def erase_fan(connection: AsyncConnection, fan_id: str, persona_id: str | 
     feedback = await erase_feedback(connection, fan_id, persona_id, answered)
     utterances = await count(connection, UTTERANCES, fan_id, persona_id)
     statements = await count(connection, STATEMENTS, fan_id, persona_id)
+    consents = await count(connection, CONSENTS, fan_id, persona_id)
+    reviews = await count(connection, REVIEWS, fan_id, persona_id)
     seqs = select(UTTERANCES.c.seq).where(mine(UTTERANCES, fan_id, persona_id))
     await connection.execute(delete(HEARD).where(HEARD.c.utterance_seq.in_(seqs)))
     turns = await erase_turns(connection, answered)
     for table in OF_A_FAN:
         await connection.execute(delete(table).where(mine(table, fan_id, persona_id)))
     talks = (await connection.execute(delete(TALKS).where(mine(TALKS, fan_id, persona_id)))).rowcount
-    return Erased(turns, utterances, statements, feedback, talks)
+    return Erased(turns, utterances, statements, feedback, talks, consents, reviews)
 
 
 async def count(connection: AsyncConnection, table: Table, fan_id: str, persona_id: str | None) -> int:

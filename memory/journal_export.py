@@ -8,10 +8,29 @@ from sqlalchemy import Column, RowMapping, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.journal_rows import insert_new
-from memory.journal_tables import FEEDBACK, HEARD, SHARING, STATEMENTS, TALKS, TURNS, UTTERANCES, Moment
+from memory.journal_tables import (
+    CONSENTS,
+    FEEDBACK,
+    HEARD,
+    REVIEWS,
+    SHARING,
+    STATEMENTS,
+    TALKS,
+    TURNS,
+    UTTERANCES,
+    Moment,
+)
 
 PLUMBING = {"seq"}
-OWNED = {"talks": TALKS, "utterances": UTTERANCES, "statements": STATEMENTS, "feedback": FEEDBACK, "sharing": SHARING}
+OWNED = {
+    "talks": TALKS,
+    "utterances": UTTERANCES,
+    "statements": STATEMENTS,
+    "feedback": FEEDBACK,
+    "sharing": SHARING,
+    "consents": CONSENTS,
+    "reviews": REVIEWS,
+}
 
 
 async def export_of(connection: AsyncConnection, fan_id: str) -> dict[str, list[dict[str, object]]]:

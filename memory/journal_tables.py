@@ -10,6 +10,8 @@ statements   facts, episodes, promises, and memories in the fan's corrected word
 forgotten    ids of memories that must not come back when the index is rebuilt; no words
 sharing      what a fan allows to be recalled elsewhere
 marks        how far something came (reflection, budgets), by persona and fan
+consents     which fans let a persona learn from their words; no row is a no
+reviews      what a fan liked better, as ids of turns, and what the operator said to it: one row a fan heard in them
 """
 
 from datetime import UTC, datetime
@@ -186,4 +188,26 @@ MARKS = Table(
     Column("fan_id", String(255), primary_key=True),
     Column("name", String(255), primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+CONSENTS = Table(
+    "consents",
+    METADATA,
+    Column("persona_id", String(64), primary_key=True),
+    Column("fan_id", String(255), primary_key=True),
+    Column("at", Moment, nullable=False),
+)
+
+REVIEWS = Table(
+    "reviews",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("fan_id", String(255), primary_key=True),
+    Column("persona_id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("chosen", String(255)),
+    Column("rejected", String(255)),
+    Column("state", String(16), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_reviews_fan", "fan_id", "persona_id"),
 )

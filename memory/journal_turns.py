@@ -47,9 +47,15 @@ async def finish(connection: AsyncConnection, turn: Turn) -> bool:
 
 
 async def path(
-    connection: AsyncConnection, place: Place, persona_id: str, *, leaf: str | None, before: str | None, limit: int
+    connection: AsyncConnection,
+    place: Place,
+    persona_id: str,
+    *,
+    leaf: str | None,
+    before: str | None,
+    limit: int | None,
 ) -> tuple[Turn, ...]:
-    """The newest `limit` turns of a branch, oldest first; time does not grow with what came before them."""
+    """The newest `limit` turns of a branch (None: all), oldest first; takes no longer for what came before them."""
     if before is not None:
         leaf = (await one(connection, before, place, persona_id))["after"]
         if leaf is None:

@@ -32,10 +32,7 @@ async def open_memory(
     folder: Path, encoder: Encoder, *, settings: MemorySettings, called: Callable[[str], str] = str
 ) -> AsyncIterator[Opened]:
     """`async with open_memory(data, encoder, settings=…) as opened`; `called` gives a persona's name."""
-    journal = await (
-        Journal.open(settings.journal.get_secret_value()) if settings.journal else Journal.in_folder(folder)
-    )
-    async with journal:
+    async with await open_journal(folder, settings) as journal:
         store = open_store(folder, encoder, settings)
         memory = Memory(
             journal,
@@ -48,6 +45,14 @@ async def open_memory(
         )
         async with memory:
             yield Opened(journal, memory, store)
+
+
+async def open_journal(folder: Path, settings: MemorySettings) -> Journal:
+    """The journal alone: in the data folder, or where the settings say."""
+    learns_from = settings.learning.platforms
+    if settings.journal is not None:
+        return await Journal.open(settings.journal.get_secret_value(), learns_from=learns_from)
+    return await Journal.in_folder(folder, learns_from=learns_from)
 
 
 def open_store(folder: Path, encoder: Encoder, settings: MemorySettings) -> Store:

@@ -12,7 +12,7 @@ MOST = 64  # texts looked for, the longest first, so that a search ends
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`turns` to `talks` are what went. `rows_left`, `memories_left` and `bytes_left` were looked for afterwards.
+    """`turns` to `reviews` are what went. `rows_left`, `memories_left` and `bytes_left` were looked for afterwards.
 
     `bytes_left` counts files in the data folder where something the fan said still stands, word for word: others
     may have repeated it. With PostgreSQL only rows are looked at: its files are not ours to read.
@@ -24,6 +24,8 @@ class Receipt:
     memories: int
     feedback: int
     talks: int
+    consents: int
+    reviews: int
     rows_left: int
     memories_left: int
     bytes_left: int

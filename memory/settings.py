@@ -20,6 +20,25 @@ class SharingSettings(BaseModel):
     public_to_private: bool = Field(False, description="What was said in a guild may come up in private.")
 
 
+class LearningSettings(BaseModel):
+    """On which platforms fans are asked whether a persona may learn from their words; nothing is taken unasked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    web: bool = Field(False, description="The page offers its fans the switch; only those who turn it count.")
+    terminal: bool = Field(False, description="The same for `greenroom chat` (its /learn).")
+    discord: bool = Field(
+        False,
+        description="Warning: Discord's Developer Policy forbids training models on message content without "
+        "Discord's permission. Switch this on only if you have that permission; each fan must agree as well.",
+    )
+
+    @property
+    def platforms(self) -> frozenset[str]:
+        """The platforms that are switched on."""
+        return frozenset(name for name, on in self if on)
+
+
 class MemorySettings(BaseSettings):
     """Default, then greenroom.yaml (its part `memory:`), then the environment (GREENROOM_MEMORY__…), then a flag."""
 
@@ -36,6 +55,9 @@ class MemorySettings(BaseSettings):
     index: str | None = Field(None, description="A Chroma server, 'http://…'; empty: folders in the data folder.")
     sharing: Mapping[str, SharingSettings] = Field(
         default_factory=dict, description="By persona id: what may be recalled outside its audience."
+    )
+    learning: LearningSettings = Field(
+        LearningSettings(), description="By platform: whether fans are asked to let a persona learn from them."
     )
     open_at_most: int = Field(32, ge=1, description="Fans' folders open at a time: about 3 MB and 11 files each.")
     records_in_ram: int = Field(100_000, ge=1, description="Memories at hand in RAM: about 2 kB each.")

@@ -1,0 +1,157 @@
+"""The only door by which words leave the journal to be learnt from.
+
+Three must agree before a word passes: the operator (the platform is in `learns_from`), the fan (a row in `consents`),
+and everybody else who was heard in the same talk until then (`memory.lessons_found`). What waits to be reviewed is
+kept as ids of turns, never as words, so whoever is forgotten is gone from here as well.
+
+What is not covered: a data set that was made before a fan changed their mind, and what was trained from it. A backup
+that is restored brings back a consent that was taken back after it was made.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from memory import journal_turns as turns
+from memory.errors import UnknownReview
+from memory.journal_database import Database
+from memory.journal_memories import memories
+from memory.journal_rows import insert_new
+from memory.journal_tables import CONSENTS, FEEDBACK, REVIEWS, TALKS, UTTERANCES
+from memory.lesson import Lesson, Preference, Review, Verdict
+from memory.lessons_found import Provenance, lessons_in, preferences_at
+from memory.scope import Scope
+from memory.talk import Thumb
+from memory.turn import Turn
+from personas import Place, platform_of
+
+
+class Lessons:
+    """Who has agreed, and what may be learnt. Its calls may raise a `JournalTrouble`."""
+
+    def __init__(self, database: Database, *, learns_from: Collection[str], now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._learns_from = frozenset(learns_from)
+        self._now = now
+
+    # consent
+
+    def asked_on(self, place: Place) -> bool:
+        """Whether the operator lets fans be asked on this place's platform."""
+        return platform_of(place) in self._learns_from
+
+    async def allowed(self, scope: Scope) -> bool:
+        """Whether a fan lets a persona learn from their words: no, until they say so."""
+        async with self._database.read() as connection:
+            return scope.fan_id in await agreed_with(connection, scope.persona_id)
+
+    async def allow(self, scope: Scope) -> None:
+        """A fan agrees, for all they said to this persona and will say."""
+        row = {"persona_id": scope.persona_id, "fan_id": scope.fan_id, "at": self._now()}
+        async with self._database.write() as connection:
+            await insert_new(connection, CONSENTS, [row])
+
+    async def withdraw(self, scope: Scope) -> None:
+        """A fan changes their mind; what waits to be reviewed goes at once."""
+        async with self._database.write() as connection:
+            for table in (CONSENTS, REVIEWS):
+                mine = (table.c.persona_id == scope.persona_id) & (table.c.fan_id == scope.fan_id)
+                await connection.execute(delete(table).where(mine))
+
+    # what may be learnt
+
+    async def of(self, persona_id: str) -> tuple[tuple[Lesson, ...], ...]:
+        """A persona's lessons, talk by talk, each talk's oldest first."""
+        async with self._database.read() as connection:
+            return tuple(await self._found(connection, persona_id))
+
+    async def preferences(self, persona_id: str) -> tuple[Preference, ...]:
+        """What fans liked better, among the lessons and the replies beside them."""
+        async with self._database.read() as connection:
+            found = await self._found(connection, persona_id)
+            return tuple([one for lessons in found for one in await preferences_in(connection, lessons)])
+
+    async def reviews(self, persona_id: str) -> tuple[Review, ...]:
+        """Every preference with its verdict; new ones are put down as waiting."""
+        found = await self.preferences(persona_id)
+        async with self._database.write() as connection:
+            rows = [row for one in found for row in review_rows(one, persona_id, self._now())]
+            await insert_new(connection, REVIEWS, rows)
+            query = select(REVIEWS.c.id, func.min(REVIEWS.c.state)).where(REVIEWS.c.persona_id == persona_id)
+            verdicts = dict((await connection.execute(query.group_by(REVIEWS.c.id))).tuples().all())
+        return tuple(Review(one, verdicts[one.id]) for one in found)
+
+    async def decide(self, persona_id: str, review_id: str, verdict: Verdict) -> None:
+        """Write down what the operator says to a preference. Raises `UnknownReview`."""
+        here = (REVIEWS.c.persona_id == persona_id) & (REVIEWS.c.id == review_id)
+        async with self._database.write() as connection:
+            if not (await connection.execute(update(REVIEWS).where(here).values(state=verdict))).rowcount:
+                raise UnknownReview(f"Nothing called {review_id} waits to be reviewed for {persona_id}.")
+
+    async def _found(self, connection: AsyncConnection, persona_id: str) -> list[tuple[Lesson, ...]]:
+        agreed = await agreed_with(connection, persona_id)
+        places = [place for place in await places_of(connection, persona_id, agreed) if self.asked_on(place)]
+        talks = [
+            await turns.path(connection, place, persona_id, leaf=None, before=None, limit=None) for place in places
+        ]
+        records = [one for fan in agreed for one in await memories(connection, persona_id, fan, persona_id)]
+        thumbs = await thumbs_on(connection, [turn.id for talk in talks for turn in talk], agreed)
+        return lessons_in(talks, agreed, Provenance(records, agreed), thumbs)
+
+
+async def agreed_with(connection: AsyncConnection, persona_id: str) -> frozenset[str]:
+    """The fans who let a persona learn from them."""
+    query = select(CONSENTS.c.fan_id).where(CONSENTS.c.persona_id == persona_id)
+    return frozenset((await connection.execute(query)).scalars())
+
+
+async def places_of(connection: AsyncConnection, persona_id: str, fans: Collection[str]) -> list[Place]:
+    """Where these fans spoke to a persona."""
+    found: set[str] = set()
+    for fan in fans:
+        mine = (UTTERANCES.c.persona_id == persona_id) & (UTTERANCES.c.fan_id == fan)
+        query = select(UTTERANCES.c.place).where(mine, UTTERANCES.c.place.in_(select(TALKS.c.place))).distinct()
+        found |= set((await connection.execute(query)).scalars())
+    return [Place(place) for place in sorted(found)]
+
+
+async def thumbs_on(connection: AsyncConnection, turn_ids: Sequence[str], fans: Collection[str]) -> dict[str, Thumb]:
+    """What these fans thought of some turns; where they disagree the worse opinion counts."""
+    thumbs: dict[str, Thumb] = {}
+    for start in range(0, len(turn_ids), 500):
+        here = FEEDBACK.c.turn_id.in_(turn_ids[start : start + 500])
+        query = select(FEEDBACK.c.turn_id, FEEDBACK.c.fan_id, FEEDBACK.c.thumb).where(here)
+        for turn_id, fan, thumb in await connection.execute(query):
+            if fan in fans and thumbs.get(turn_id) != "down":
+                thumbs[turn_id] = thumb
+    return thumbs
+
+
+async def preferences_in(connection: AsyncConnection, lessons: Sequence[Lesson]) -> list[Preference]:
+    """What was liked better in one talk."""
+    followed = {lesson.turn.after for lesson in lessons}
+    found: list[Preference] = []
+    for lesson in lessons:
+        beside = await turns.siblings(connection, lesson.turn.id)
+        others = [one for one in beside if one.id != lesson.turn.id and same_words(one, lesson.turn)]
+        fans = {said.speaker_id for said in lesson.turn.heard}
+        thumbs = await thumbs_on(connection, [one.id for one in beside], fans)
+        found += preferences_at(lesson, others, thumbs, went_on=lesson.turn.id in followed)
+    return found
+
+
+def same_words(one: Turn, other: Turn) -> bool:
+    """Whether two turns answer the same words, with no more in mind than the lesson had."""
+    known = {recalled.id for recalled in other.recalled}
+    return [said.id for said in one.heard] == [said.id for said in other.heard] and known.issuperset(
+        recalled.id for recalled in one.recalled
+    )
+
+
+def review_rows(one: Preference, persona_id: str, at: datetime) -> list[dict[str, object]]:
+    """A row for each fan whose words it rests on, so that it goes with any of them."""
+    chosen, rejected = (turn.id if turn else None for turn in (one.chosen, one.rejected))
+    row = {"id": one.id, "persona_id": persona_id, "kind": one.kind, "chosen": chosen, "rejected": rejected}
+    return [{**row, "fan_id": fan, "state": "waiting", "at": at} for fan in one.lesson.fans]
