@@ -214,6 +214,21 @@ class Privacy(app_commands.Group):
     async def what(self, interaction: discord.Interaction) -> None:
         await interaction.response.send_message(WHAT, ephemeral=True)
 
+    @app_commands.command(description="Let what you say to a character help its next training, or take that back.")
+    async def training(self, interaction: discord.Interaction, character: str, allow: bool) -> None:
+        await interaction.response.defer(ephemeral=True)
+        here = room_of(interaction)
+        persona, lessons = self._client.rooms.called(character, here), self._client.house.journal.lessons
+        if persona is None:
+            await interaction.followup.send("Nobody by that name is here.", ephemeral=True)
+        elif allow and not lessons.asked_on(place_of(here)):
+            await interaction.followup.send("Nothing said on Discord is used for training here.", ephemeral=True)
+        else:
+            scope = Scope(persona.id, fan_id(interaction.user), place_of(here))
+            await (lessons.allow(scope) if allow else lessons.withdraw(scope))
+            told = "may learn from what you say" if allow else "learns nothing from you"
+            await interaction.followup.send(f"{persona.name} {told}.", ephemeral=True)
+
     @app_commands.command(description="Everything that is kept of you, as a file.")
     async def export(self, interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)

@@ -13,6 +13,7 @@ HELP = {
     "/again": "another reply to the same words",
     "/memory": "what is remembered of you",
     "/forget": "/forget 3 forgets one memory, /forget me everything, with a receipt",
+    "/learn": "/learn yes lets what you say help the next training, /learn no takes it back",
     "/why": "why the last reply came out as it did",
     "/persona": "/persona orla talks to somebody else; alone, it lists the cast",
     "/help": "this list",
@@ -32,6 +33,7 @@ class Commands:
             "/again": self._again,
             "/memory": self._memory,
             "/forget": self._forget,
+            "/learn": self._learn,
             "/why": self._why,
             "/persona": self._persona,
             "/help": self._help,
@@ -68,6 +70,17 @@ class Commands:
             self._out.print("Forgotten.")
         else:
             self._out.print("/memory numbers what is remembered; then /forget 3, or /forget me.", style="dim")
+
+    async def _learn(self, answer: str) -> None:
+        lessons, scope = self.talk.house.journal.lessons, self.talk.scope
+        if answer == "yes" and lessons.asked_on(scope.place):
+            await lessons.allow(scope)
+        elif answer == "no":
+            await lessons.withdraw(scope)
+        elif not lessons.asked_on(scope.place):
+            self._out.print("Nothing said here is used for training (memory: learning: terminal).", style="dim")
+        allowed = await lessons.allowed(scope)
+        self._out.print(f"What you say {'helps' if allowed else 'does not help'} {self.talk.persona.name}'s training.")
 
     async def _why(self, _: str) -> None:
         turn = await self.talk.last()

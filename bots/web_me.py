@@ -12,7 +12,7 @@ from bots.web_fan import COOKIE, YEARS_2, Fan
 from bots.web_foyer import Guest, Visitor, fan_of, foyer_of, place_of
 from bots.web_shape import NOTICE, persona_json
 from bots.web_shell import as_download
-from bots.web_trouble import Trouble
+from bots.web_trouble import Trouble, no_persona
 from memory import Receipt, Scope
 from personas import spelled
 
@@ -22,6 +22,11 @@ router = APIRouter(prefix="/api")
 class Me(BaseModel):
     name: str | None = None
     language: str | None = None
+
+
+class Teaching(BaseModel):
+    persona: str
+    allowed: bool
 
 
 class Corrected(BaseModel):
@@ -91,6 +96,28 @@ async def forget(guest: Guest, memory: str, persona: str) -> dict[str, bool]:
     """Forgets one memory for good."""
     await guest.house.memory.forget(scope_of(guest, persona), memory)
     return {"forgotten": True}
+
+
+@router.get("/teaching")
+async def teaching(guest: Guest, persona: str) -> dict[str, bool]:
+    """Whether fans are asked to let a persona learn from them, and whether this one does."""
+    scope, lessons = scope_of(guest, persona), guest.house.journal.lessons
+    return {"asked": lessons.asked_on(scope.place), "allowed": await lessons.allowed(scope)}
+
+
+@router.put("/teaching")
+async def teach(guest: Guest, body: Teaching) -> dict[str, bool]:
+    """This fan's yes or no to a persona's next training. A no is always heard, a yes only where fans are asked."""
+    scope, lessons = scope_of(guest, body.persona), guest.house.journal.lessons
+    if not body.allowed:
+        await lessons.withdraw(scope)
+    elif guest.house.persona(body.persona) is None:
+        raise no_persona(body.persona)
+    elif lessons.asked_on(scope.place):
+        await lessons.allow(scope)
+    else:
+        raise Trouble(409, "Nothing said here is used for training.", "There is nothing to allow.")
+    return await teaching(guest, body.persona)
 
 
 @router.get("/me/export")

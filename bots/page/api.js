@@ -68,4 +68,6 @@ export const why = (turn) => read("GET", `/api/turns/${turn}/why`);
 export const memories = (persona) => read("GET", `/api/memories?${query({ persona })}`);
 export const correct = (id, text, persona) => read("PATCH", `/api/memories/${id}`, { body: { text, persona } });
 export const forget = (id, persona) => read("DELETE", `/api/memories/${id}?${query({ persona })}`);
+export const teaching = (persona) => read("GET", `/api/teaching?${query({ persona })}`);
+export const teach = (persona, allowed) => read("PUT", "/api/teaching", { body: { persona, allowed } });
 export const forgetMe = (persona) => read("DELETE", persona ? `/api/me?${query({ persona })}` : "/api/me");

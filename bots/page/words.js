@@ -97,6 +97,8 @@ export const CATALOGUE = {
   save: ["Save", "保存"],
   search: ["Find a memory", "查找记忆"],
   noneFound: ["Nothing like that is kept.", "没有这样的记忆。"],
+  teach: ["Let what I say help {name}'s next training", "允许用我说的话训练下一个{name}"],
+  teachHow: ["Off unless you switch it on. Names, addresses and numbers are taken out first. Switching it off takes back what was not yet used.", "默认关闭。使用前会去掉姓名、地址和号码。关闭后，尚未使用的内容不再使用。"],
   exportAll: ["Export everything", "导出全部"],
   forgetMe: ["Forget me", "忘记我"],
   forgetMeAsk: ["This erases what was said and what is remembered. It can't be undone.", "这会删除说过的话和所有记忆，无法恢复。"],
@@ -114,6 +116,8 @@ export const CATALOGUE = {
   receiptLeft: ["left over, counted again", "复查后剩余"],
   receiptVectors: ["vectors in the index", "索引向量"],
   receiptFeedback: ["thumbs", "评价"],
+  receiptConsents: ["permissions to learn from you", "训练许可"],
+  receiptReviews: ["replies kept for training", "留作训练的回复"],
 
   // first contact
   noticeTitle: ["Before you begin", "开始之前"],

@@ -8,6 +8,7 @@ import pytest
 from bots.house import House
 from bots.testing import house_in_ram
 from bots.web_fan import COOKIE, Fan, Tickets
+from memory.journal import Journal
 from serving.testing import ScriptedEngine
 from tests.bots.visit import Visit, served
 
@@ -106,6 +107,34 @@ async def test_everything_kept_of_a_fan_can_be_taken_along(address: str) -> None
         assert "attachment" in export.headers["content-disposition"]
         assert "My cat is called Biscuit." in export.text
         assert "canary" not in export.text
+
+
+async def test_a_fan_decides_whether_a_persona_learns_from_them() -> None:
+    async with (
+        await Journal.open("sqlite://", learns_from={"web"}) as journal,
+        house_in_ram(ScriptedEngine("Noted."), journal=journal) as house,
+        served(house) as address,
+        Visit(address) as kim,
+        Visit(address) as lee,
+    ):
+        before = (await kim.client.get("/api/teaching?persona=mika")).json()
+        said_yes = (await kim.client.put("/api/teaching", json={"persona": "mika", "allowed": True})).json()
+        lees = (await lee.client.get("/api/teaching?persona=mika")).json()
+        said_no = (await kim.client.put("/api/teaching", json={"persona": "mika", "allowed": False})).json()
+
+        assert before == said_no == lees == {"asked": True, "allowed": False}
+        assert said_yes == {"asked": True, "allowed": True}
+
+
+async def test_where_the_operator_does_not_ask_nobody_can_agree(address: str) -> None:
+    async with Visit(address) as kim:
+        refused = await kim.client.put("/api/teaching", json={"persona": "mika", "allowed": True})
+
+        assert (refused.status_code, (await kim.client.get("/api/teaching?persona=mika")).json()) == (
+            409,
+            {"asked": False, "allowed": False},
+        )
+        assert (await kim.client.put("/api/teaching", json={"persona": "mika", "allowed": False})).status_code == 200
 
 
 async def test_nothing_changes_without_the_pages_own_header(address: str) -> None:

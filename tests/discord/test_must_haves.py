@@ -314,6 +314,18 @@ async def test_commands_are_synced_once_and_again_only_when_they_changed(play: P
         assert len(played.server.asked("PUT /applications/.*/commands")) == 1
 
 
+async def test_on_discord_nobody_can_agree_to_training_unless_the_operator_asks(play: Play) -> None:
+    async with play() as played:
+        kim = played.server.person("Kim")
+        said = [{"type": 3, "name": "character", "value": "mika"}, {"type": 5, "name": "allow", "value": True}]
+        training = [{"type": 1, "name": "training", "options": said}]
+
+        told = await played.server.slash(kim, played.stage, "privacy", training, token="token")
+
+        await eventually(lambda: any("Nothing said on Discord" in m["content"] for m in told.shown.values()))
+        assert (await played.house.journal.export(f"discord:{kim['id']}"))["consents"] == []
+
+
 async def test_pausing_a_channel_silences_it_and_is_refused_to_those_without_the_right(play: Play) -> None:
     async with play() as played:
         kim, boss = played.server.person("Kim"), played.server.person("Boss")

@@ -7,7 +7,7 @@ import { say, written } from "../words.js";
 import "./memory-card.js";
 
 const SEARCH_FROM = 8;
-const COUNTED = ["turns", "utterances", "statements", "memories", "vectors", "feedback", "talks"];
+const COUNTED = ["turns", "utterances", "statements", "memories", "vectors", "feedback", "talks", "consents", "reviews"];
 const LEFT = ["rows_left", "memories_left"];
 
 class MemoryDrawer extends HTMLElement {
@@ -66,6 +66,27 @@ class MemoryDrawer extends HTMLElement {
     (next?.querySelector("button") ?? this.#sheet.dialog.querySelector("button")).focus();
   }
 
+  /** The switch appears only where the operator lets fans be asked; it stays as it was when the answer was lost. */
+  async #teaching(place) {
+    const { id } = this.#persona;
+    const { asked, allowed } = await api.teaching(id);
+    if (!asked && !allowed) return;
+    const box = make("input", { type: "checkbox", role: "switch", "aria-describedby": "teach-how" });
+    box.checked = allowed;
+    box.addEventListener("change", async () => {
+      try {
+        await api.teach(id, box.checked);
+      } catch (refusal) {
+        box.checked = !box.checked;
+        this.#trouble(refusal);
+      }
+    });
+    place.append(
+      make("label", { class: "switch" }, box, make("span", {}, say("teach", this.#persona))),
+      make("p", { class: "facts", id: "teach-how" }, say("teachHow")),
+    );
+  }
+
   #rights() {
     const ask = make("div", { class: "forget-ask", hidden: true });
     const open = make("button", { class: "plain danger", type: "button", "aria-expanded": "false" }, say("forgetMe"));
@@ -79,8 +100,10 @@ class MemoryDrawer extends HTMLElement {
       make("button", { class: "strong danger", type: "button", on: { click: () => this.#forgetMe(this.#persona.id) } }, say("forgetHere", this.#persona)),
       make("button", { class: "plain danger", type: "button", on: { click: () => this.#forgetMe() } }, say("forgetAll")),
     );
+    const teach = make("div", { class: "teach" });
+    this.#teaching(teach).catch((refusal) => this.#trouble(refusal));
     const take = make("a", { class: "plain", href: "/api/me/export", download: "greenroom-export.json" }, say("exportAll"));
-    return make("footer", { class: "rights" }, make("div", { class: "rights-row" }, take, open), ask);
+    return make("footer", { class: "rights" }, teach, make("div", { class: "rights-row" }, take, open), ask);
   }
 
   async #forgetMe(personaId) {

@@ -40,7 +40,12 @@ class House:
                 [GREENROOM, "up", "--port", str(self._port), "--data", str(self._data)],
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "GREENROOM_ENGINE": "scripted", "OMP_NUM_THREADS": "1"},
+                env={
+                    **os.environ,
+                    "GREENROOM_ENGINE": "scripted",
+                    "OMP_NUM_THREADS": "1",
+                    "GREENROOM_MEMORY__LEARNING__WEB": "true",
+                },
             )
         self._wait_until_ready()
 

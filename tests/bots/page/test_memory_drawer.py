@@ -63,6 +63,21 @@ def test_everything_kept_can_be_taken_along(fan: Fan, tmp_path: Path) -> None:
     assert "Biscuit" in json.dumps(json.loads((tmp_path / "export.json").read_text()))
 
 
+def test_a_fan_may_let_her_learn_and_take_it_back(fan: Fan) -> None:
+    switch = fan.opens("memory").get_by_role("switch", name="next training")
+    expect(switch).not_to_be_checked()
+    with fan.page.expect_response("**/api/teaching"):
+        switch.check()
+
+    fan.comes_back()
+
+    switch = fan.opens("memory").get_by_role("switch", name="next training")
+    expect(switch).to_be_checked()
+    with fan.page.expect_response("**/api/teaching"):
+        switch.uncheck()
+    expect(fan.sheet.get_by_role("alert")).to_have_count(0)
+
+
 def test_a_fan_is_forgotten_with_a_receipt_and_then_a_stranger(new_fan: NewFan) -> None:
     fan = new_fan().comes_in()
     fan.says(HERS)

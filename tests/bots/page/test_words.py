@@ -10,6 +10,10 @@ from tests.bots.page.conftest import NewFan
 PAGE = Path(__file__).parents[3] / "bots" / "page"
 ELEMENTS = {path: path.read_text() for path in (PAGE / "elements").glob("*.js")}
 MODULES = {path: path.read_text() for path in [*PAGE.glob("*.js"), *(PAGE / "elements").glob("*.js")]}
+RECEIPT = (
+    *("Turns", "Utterances", "Statements", "Memories", "Vectors", "Feedback", "Talks"),
+    *("Consents", "Reviews"),
+)
 STYLE_FROM_MARKUP = re.compile(r"setAttribute\(.style|style:|style=|\.cssText|<style|on[a-z]+=\"")
 
 
@@ -34,9 +38,7 @@ def test_english_and_chinese_say_the_same_things(new_fan: NewFan, browser: Brows
 def test_every_word_of_the_catalogue_is_used() -> None:
     catalogue = re.findall(r"^  (\w+): \[", (PAGE / "words.js").read_text(), re.MULTILINE)
     elsewhere = "\n".join(text for path, text in MODULES.items() if path.name != "words.js")
-    receipts = {
-        f"receipt{kind}" for kind in ("Turns", "Utterances", "Statements", "Memories", "Vectors", "Feedback", "Talks")
-    }
+    receipts = {f"receipt{kind}" for kind in RECEIPT}
     moods = {"neutral", "joy", "sadness", "anger", "surprise", "fear", "love"}
     here = (PAGE / "words.js").read_text()
 
