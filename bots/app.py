@@ -24,12 +24,13 @@ from bots.hall import Hall
 from bots.house import House
 from bots.meters import Meters
 from bots.mood import FeltMood, WordMood
+from bots.night import Night
 from bots.recovery import recover
 from bots.rooms import MoodReader
 from bots.settings import BotsSettings
 from bots.turn import Stage, take_turn
 from memory.settings import MemorySettings
-from personas import SHIPPED, Cast, Changes, LoreNote, PersonaUnknown
+from personas import SHIPPED, Cast, Changes, LoreNote, Persona, PersonaUnknown, Remembers
 from personas.archive import VERSIONS, Archive
 from personas.lore_scene import Lorekeeper
 from personas.watch import tell, watch
@@ -40,6 +41,7 @@ from serving.settings import ServingSettings
 if TYPE_CHECKING:
     from memory.journal import Journal
     from memory.memory import Memory
+    from memory.policy import Policies
     from serving.embedding import Encoder
 
 log = structlog.get_logger()
@@ -73,11 +75,12 @@ async def open_house(
         stage = Stage(journal, memory, engines.opened, make_lore(cast), mood, patience=settings.patience)
         meters = Meters()
         answer: Answer = logged(meters.measured(orderly(partial(take_turn, on=stage), at_once=settings.turns_at_once)))
+        night = await closing.enter_async_context(make_night(cast, engines, journal, memory, encoder))
         hall = await closing.enter_async_context(
             Hall(
                 journal=journal,
                 persona=cast.get,
-                answer=answer,
+                answer=night.noticing(answer),
                 now=now,
                 new_id=new_id,
                 remembers_turns=settings.remembers_turns,
@@ -160,17 +163,50 @@ async def make_memory(
 
     encoder = await asyncio.to_thread(OnnxEncoder.default)
     mood = FeltMood(EmotionReader.shipped(encoder), otherwise=WordMood())
-    called = partial(name_in, cast)
-    async with open_memory(settings.data, encoder, settings=MemorySettings.read(), called=called) as opened:
+    called, policies = partial(name_in, cast), make_policies(cast)
+    async with open_memory(
+        settings.data, encoder, settings=MemorySettings.read(), called=called, policies=policies
+    ) as opened:
         yield opened.journal, opened.memory, mood, encoder
+
+
+def make_policies(cast: Cast) -> "Policies":
+    """What each persona's author lets her remember; one who left the cast keeps what she may by default."""
+    from memory.lexical_kin import EnglishKin
+    from memory.policy import PolicyBook
+
+    return PolicyBook(
+        lambda persona_id: persona.memory if (persona := member(cast, persona_id)) else Remembers(), EnglishKin()
+    )
+
+
+def make_night(cast: Cast, engines: Engines, journal: "Journal", memory: "Memory", encoder: "Encoder") -> Night:
+    """Whoever talks is thought of after a silence, with the persona's own engine where that can be trusted."""
+    from memory.thinking import Thinking
+
+    said = MemorySettings.read().reflection
+
+    def engine_for(persona_id: str) -> Engine | None:
+        persona = member(cast, persona_id)
+        return None if persona is None else engines.trusted(persona, instead=said.engine)
+
+    policies = make_policies(cast)
+    thinking = Thinking(journal, memory, encoder, engine_for=engine_for, settings=said, policies=policies, now=now)
+    return Night(thinking.of, journal.restless, silence=said.silence, now=now)
+
+
+def member(cast: Cast, persona_id: str) -> Persona | None:
+    """A persona of the cast; None for one who left it."""
+    try:
+        return cast.get(persona_id)
+    except PersonaUnknown:
+        return None
 
 
 def name_in(cast: Cast, persona_id: str) -> str:
     """What a persona is called; one who left the cast goes by the id."""
-    try:
-        return cast.get(persona_id).name
-    except PersonaUnknown:
-        return persona_id
+    persona = member(cast, persona_id)
+    return persona_id if persona is None else persona.name
 
 
 def make_lore(cast: Cast) -> Callable[[Cue], tuple[LoreNote, ...]]:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 import structlog
 
 from personas import Persona
-from serving import Engine, EngineRefused, ServingError
+from serving import Engine, EngineRefused, FallbackEngine, ServingError
 
 log = structlog.get_logger()
 UNDERSTUDY = "understudy"
+UNTRUSTED = (UNDERSTUDY, "scripted")
 
 
 class Engines:
@@ -39,6 +40,15 @@ class Engines:
             known = ", ".join(sorted(self._engines)) or "none"
             raise EngineRefused(f"{persona.name} plays on '{name}', and there is no such engine (known: {known}).")
         return self._engines[name]
+
+    def trusted(self, persona: Persona, *, instead: str = "") -> Engine | None:
+        """The engine whose conclusions count, `instead` or the persona's own, without those who step in.
+
+        None for the understudy and for what nobody knows: better no facts than invented ones.
+        """
+        name = instead or self.name_for(persona)
+        engine = None if name in UNTRUSTED else self._engines.get(name)
+        return engine.first if isinstance(engine, FallbackEngine) else engine
 
     async def opened(self, persona: Persona) -> Engine:
         """The engine a persona plays on, once it has been ready: a model's window is known only after it is loaded."""

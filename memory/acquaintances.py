@@ -73,7 +73,7 @@ class Acquaintances:
         if known is None:
             await self.meet(scope)
             return
-        new = [record for record in said if record.id not in known and self._keeps(scope, record)]
+        new = self._kept(scope, [record for record in said if record.id not in known])
         if known.follows(new):
             await self._append(scope, known, new)
         else:
@@ -105,14 +105,15 @@ class Acquaintances:
         if times := known.counted():
             await self._journal.mark_all(scope, {RECALLED + one: str(number) for one, number in times.items()})
 
-    def _keeps(self, scope: Scope, record: Record) -> bool:
-        return self._policies(scope.persona_id).keeps(record, self._now())
+    def _kept(self, scope: Scope, records: Sequence[Record]) -> list[Record]:
+        """Without what the persona is not to remember."""
+        policy, now = self._policies(scope.persona_id), self._now()
+        return [record for record in records if policy.keeps(record, now)]
 
     async def _written(self, scope: Scope) -> list[Record]:
-        """What the index must hold: all the journal has, but for what the persona is not to remember."""
+        """What the index must hold."""
         called = self._called(scope.persona_id)
-        written = await self._journal.memories(scope.persona_id, scope.fan_id, called=called)
-        return [record for record in written if self._keeps(scope, record)]
+        return self._kept(scope, await self._journal.memories(scope.persona_id, scope.fan_id, called=called))
 
     async def _stored(self, scope: Scope) -> list[Record]:
         try:

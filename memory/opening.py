@@ -10,6 +10,7 @@ from memory.chroma_server import ChromaServer
 from memory.chroma_store import ChromaStore
 from memory.journal import Journal
 from memory.memory import Memory
+from memory.policy import Policies, Policy
 from memory.record import Store
 from memory.scope import Sharing
 from memory.settings import MemorySettings
@@ -29,9 +30,16 @@ class Opened:
 
 @asynccontextmanager
 async def open_memory(
-    folder: Path, encoder: Encoder, *, settings: MemorySettings, called: Callable[[str], str] = str
+    folder: Path,
+    encoder: Encoder,
+    *,
+    settings: MemorySettings,
+    called: Callable[[str], str] = str,
+    policies: Policies = lambda _: Policy(),
 ) -> AsyncIterator[Opened]:
-    """`async with open_memory(data, encoder, settings=…) as opened`; `called` gives a persona's name."""
+    """`async with open_memory(data, encoder, settings=…) as opened`; `called` gives a persona's name, `policies` what
+    she may remember.
+    """
     async with await open_journal(folder, settings) as journal:
         store = open_store(folder, encoder, settings)
         memory = Memory(
@@ -40,7 +48,8 @@ async def open_memory(
             encoder,
             folder=folder,
             called=called,
-            sharing=lambda persona_id: allowed(settings, persona_id),
+            sharing=lambda persona_id: allowed(settings, persona_id, policies(persona_id)),
+            policies=policies,
             records_in_ram=settings.records_in_ram,
         )
         async with memory:
@@ -63,7 +72,9 @@ def open_store(folder: Path, encoder: Encoder, settings: MemorySettings) -> Stor
     return ChromaStore(folder / INDEX, encoder=made_by, open_at_most=settings.open_at_most)
 
 
-def allowed(settings: MemorySettings, persona_id: str) -> Sharing:
-    """What an operator allows for a persona: nothing, unless it is written down."""
-    written = settings.sharing.get(persona_id)
-    return Sharing() if written is None else Sharing(written.private_to_public, written.public_to_private)
+def allowed(settings: MemorySettings, persona_id: str, policy: Policy) -> Sharing:
+    """What may be recalled elsewhere: what greenroom.yaml says for a persona, or else her file's `share_places`."""
+    written, shared = settings.sharing.get(persona_id), policy.rules.share_places
+    if written is None:
+        return Sharing(private_to_public=shared, public_to_private=shared)
+    return Sharing(written.private_to_public, written.public_to_private)

@@ -59,6 +59,24 @@ class Policy:
         return any(gives_away(topic, said, text) for topic in self.topics)
 
 
+class PolicyBook:
+    """Every persona's policy by her id, made anew only when her rules changed: `Policies`.
+
+    `rules` gives what her file says now.
+    """
+
+    def __init__(self, rules: Callable[[str], Remembers], kin: Kin) -> None:
+        self._rules = rules
+        self._kin = kin
+        self._made: dict[str, Policy] = {}
+
+    def __call__(self, persona_id: str) -> Policy:
+        rules, made = self._rules(persona_id), self._made.get(persona_id)
+        if made is None or made.rules != rules:
+            made = self._made[persona_id] = Policy.of(rules, self._kin)
+        return made
+
+
 def topics(skip: Sequence[str], kin: Kin) -> Iterator[Topic]:
     """For each topic its terms, each with its kin."""
     for topic in skip:

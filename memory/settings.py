@@ -1,14 +1,13 @@
 """What an operator may say about memory: in greenroom.yaml under `memory`, or in the environment."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from datetime import timedelta
+from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
-from serving.settings_file import written, wrong
-
-PART = "memory"
+from serving.settings_file import RoomSettings
 
 
 class SharingSettings(BaseModel):
@@ -39,12 +38,29 @@ class LearningSettings(BaseModel):
         return frozenset(name for name, on in self if on)
 
 
-class MemorySettings(BaseSettings):
+class ReflectionSettings(BaseModel):
+    """When a persona thinks of a talk that is over, and what it may cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    silence_minutes: float = Field(30, gt=0, description="Minutes without a word after which a talk is over.")
+    tokens_a_day: int = Field(20_000, ge=0, description="Tokens for each fan and persona in a day; 0: rules only.")
+    engine: str = Field("", description="The engine that concludes; empty: the persona's own. Never the understudy.")
+
+    @property
+    def silence(self) -> timedelta:
+        """The same as a span of time."""
+        return timedelta(minutes=self.silence_minutes)
+
+
+class MemorySettings(RoomSettings):
     """Default, then greenroom.yaml (its part `memory:`), then the environment (GREENROOM_MEMORY__…), then a flag."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", env_prefix="GREENROOM_MEMORY__", env_nested_delimiter="__"
     )
+
+    part: ClassVar[str] = "memory"
 
     # holds a password with PostgreSQL; a name of its own in the environment keeps it out of greenroom.yaml
     journal: SecretStr | None = Field(
@@ -59,25 +75,8 @@ class MemorySettings(BaseSettings):
     learning: LearningSettings = Field(
         LearningSettings(), description="By platform: whether fans are asked to let a persona learn from them."
     )
+    reflection: ReflectionSettings = Field(
+        ReflectionSettings(), description="When a persona thinks of a talk that is over, and what it may cost."
+    )
     open_at_most: int = Field(32, ge=1, description="Fans' folders open at a time: about 3 MB and 11 files each.")
     records_in_ram: int = Field(100_000, ge=1, description="Memories at hand in RAM: about 2 kB each.")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags win over the environment, the environment over the file."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=written(cls, part=PART))
-
-    @classmethod
-    def read(cls, **flags: Any) -> Self:
-        """Default < greenroom.yaml < environment < flag. Raises `SettingsWrong` with the line of what can't be."""
-        try:
-            return cls(**flags)
-        except ValidationError as exc:
-            raise wrong(exc, written(cls, part=PART)) from exc

@@ -4,6 +4,7 @@ from serving.chat import ChatMessage, Completion, Delta, FinishReason, Role, Sam
 from serving.encoder import Encoder, Reader, Reading, Vectors
 from serving.engine import Engine, Window
 from serving.errors import EngineAway, EngineBusy, EngineMissing, EngineRefused, PromptTooLong, ServingError
+from serving.fallback import FallbackEngine
 
 __all__ = [
     "ChatMessage",
@@ -15,6 +16,7 @@ __all__ = [
     "EngineBusy",
     "EngineMissing",
     "EngineRefused",
+    "FallbackEngine",
     "FinishReason",
     "PromptTooLong",
     "Reader",

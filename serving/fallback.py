@@ -29,6 +29,11 @@ class FallbackEngine:
         self._passed_on = passed_on
 
     @property
+    def first(self) -> Engine:
+        """The one that usually answers, for work that no other may do in its place."""
+        return self._engines[0]
+
+    @property
     def model(self) -> str:
         """The first engine's; a Completion names the one that spoke."""
         return self._engines[0].model

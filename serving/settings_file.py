@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, Self, cast
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -15,6 +15,32 @@ FILE = Path("greenroom.yaml")
 
 class SettingsWrong(Exception):
     """The settings file can't be read, or says something that is no setting; the message names the line."""
+
+
+class RoomSettings(BaseSettings):
+    """One room's settings: default < its `part` of greenroom.yaml < environment < flag."""
+
+    part: ClassVar[str]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, the environment over the file."""
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=written(cls, part=cls.part))
+
+    @classmethod
+    def read(cls, **flags: Any) -> Self:
+        """Raises `SettingsWrong` with the line of what can't be."""
+        try:
+            return cls(**flags)
+        except ValidationError as exc:
+            raise wrong(exc, written(cls, part=cls.part)) from exc
 
 
 def written(settings: type[BaseSettings], *, part: str, file: Path = FILE) -> dict[str, Any]:
