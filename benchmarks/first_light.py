@@ -26,7 +26,7 @@ from bots.logs import start_logging
 from bots.testing import house_in_ram, said
 from memory import Turn
 from personas import Persona
-from serving import Delta
+from serving import Admission, Delta
 from serving.testing import ScriptedEngine
 
 CONVERSATIONS = (1, 8, 64)
@@ -103,7 +103,7 @@ async def one(house: House, persona: Persona, text: str) -> Turn:
 async def overhead(many: int, *, rounds: int = 12) -> dict[str, Any]:
     """First token through the hall less that of the bare engine, with so many conversations at once."""
     engine = ScriptedEngine("A few words of answer.")
-    async with house_in_ram(engine, turns_at_once=many) as house:
+    async with house_in_ram(engine, admission=Admission(at_once=many)) as house:
         through: list[float] = []
         turns: list[Turn] = []
         bare: list[float] = []

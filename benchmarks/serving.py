@@ -119,7 +119,7 @@ async def beside_a_bare_vllm(workshop: Path) -> None:
         client = await open_things.enter_async_context(bare)
         remote = RemoteEngine(server.url, model="base", api_key=KEY)
         meters = Meters(CollectorRegistry())
-        engine = MeteredEngine(FallbackEngine([Router({"one": remote})]), meters)
+        engine = MeteredEngine(FallbackEngine([Router({"one": remote})]), meters, name="one")
         open_things.push_async_callback(engine.aclose)
         admission = Admission(at_once=FANS, waiting_per_fan=FANS)
         loras = [f"persona-{n}" for n in range(PERSONAS)]
@@ -145,7 +145,9 @@ async def beside_a_bare_vllm(workshop: Path) -> None:
 
 async def paced(fans: int) -> tuple[float, float]:
     """p50 and p99 of what our side adds to the first word, in seconds, against an engine of 10 tokens a second."""
-    engine = MeteredEngine(FallbackEngine([ScriptedEngine("word " * 20, delay=0.1)]), Meters(CollectorRegistry()))
+    engine = MeteredEngine(
+        FallbackEngine([ScriptedEngine("word " * 20, delay=0.1)]), Meters(CollectorRegistry()), name="paced"
+    )
     admission = Admission(at_once=fans, waiting=fans)
     told = await asyncio.gather(*(through_greenroom(engine, admission, None, fan) for fan in range(fans)))
     late = sorted(first - 0.1 for first, _ in told)

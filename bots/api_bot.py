@@ -4,23 +4,26 @@
     POST /v1/embeddings         the memory's encoder
 
 Every call needs a key (`greenroom key add`). Fans are told apart by the header `X-Greenroom-Fan` or the field `user`,
-within one key: no key reaches another key's fans. A client that leaves ends its reply.
+within one key: no key reaches another key's fans. A client that leaves ends its reply. A full house answers 429 with
+Retry-After, in the persona's own words; that is why a stream's status line waits for the first word.
 """
 
+import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from secrets import token_hex
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
-from bots.api_refusal import Refused, no_key, no_model, still_opening, too_often
+from bots.api_refusal import Refused, no_key, no_model, still_opening, too_full, too_often
 from bots.api_talk import Asked, chunk_json, completion_json, finish_of, last_usage, place_of, short, until
+from bots.crowd import BUSY
 from bots.gate import NothingSaid, TooMuchSaid, words_of
 from bots.house import House
 from bots.keys import Key
@@ -31,6 +34,7 @@ from memory import Turn
 from personas import Persona, Place, Utterance
 from serving import Delta
 
+T = TypeVar("T")
 LONGEST_BATCH = 256
 router = APIRouter(prefix="/v1")
 
@@ -86,6 +90,7 @@ async def models(caller: Known) -> dict[str, Any]:
 
 @router.post("/chat/completions", response_model=None)
 async def chat(
+    request: Request,
     caller: Known,
     asked: Asked,
     x_greenroom_fan: Annotated[str | None, Header()] = None,
@@ -97,14 +102,44 @@ async def chat(
     performance = await said(caller, asked, x_greenroom_fan, idempotency_key)
     created = int(time.time())
     if asked.stream:
+        await while_here(request, performance, performance.heard())
+        refuse_if_turned_away(performance)
         events = streamed(caller.house, performance, asked, created=created)
         return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
     try:
-        turn = await performance.ended()
+        turn = await while_here(request, performance, performance.ended())
     except TurnFailed as exc:
         raise Refused(500, "The reply was interrupted.", type_="server_error", retry_after=1) from exc
+    refuse_if_turned_away(performance)
     text, _ = until(turn.said or "", asked.stops)
     return JSONResponse(completion_json(turn, text, created=created), headers={"X-Greenroom-Outcome": turn.outcome})
+
+
+async def while_here(request: Request, performance: Performance, coming: Awaitable[T]) -> T:
+    """What is waited for; a client that leaves meanwhile ends the reply."""
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        performance.curtain.fall()
+
+    leaving = asyncio.create_task(gone())
+    try:
+        return await coming
+    finally:
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+
+
+def refuse_if_turned_away(performance: Performance) -> None:
+    """Raises `Refused` for a turn that found the house full, or its tokens spent."""
+    turn = performance.turn
+    if turn is not None and was_turned_away(performance):
+        raise too_full(turn.said or "", float(str(turn.trace["retry_after"])), str(turn.trace["family"]))
+
+
+def was_turned_away(performance: Performance) -> bool:
+    return performance.turn is not None and performance.turn.trace.get("finish") == BUSY
 
 
 async def said(caller: Caller, asked: Asked, header: str | None, idempotency_key: str | None) -> Performance:
@@ -120,7 +155,10 @@ async def said(caller: Caller, asked: Asked, header: str | None, idempotency_key
     key = short("key", caller.key.id, fan, idempotency_key) if idempotency_key else token_hex(12)
     heard = Utterance(f"api:{key}", fan, name, place, words, datetime.now(UTC))
     after = await turn_that_said(caller.house, place, persona.id, asked.last_reply)
-    return await caller.house.hall.hear_after(heard, persona_id=persona.id, after=after)
+    performance = await caller.house.hall.hear_after(heard, persona_id=persona.id, after=after)
+    if performance.over and was_turned_away(performance):  # the client comes back with the same idempotency key
+        return await caller.house.hall.again(performance.id)
+    return performance
 
 
 async def turn_that_said(house: House, place: Place, persona_id: str, reply: str | None) -> str | None:

@@ -33,6 +33,12 @@ def too_often(wait: float) -> Refused:
     return Refused(429, message, type_="rate_limit_error", code="rate_limit_exceeded", retry_after=wait)
 
 
+def too_full(in_character: str, wait: float, family: str) -> Refused:
+    """The house is full, or a day's tokens are spent; the message is what the persona says to that."""
+    code = "insufficient_quota" if family == "BudgetSpent" else "overloaded"
+    return Refused(429, in_character, type_="rate_limit_error", code=code, retry_after=wait)
+
+
 def no_model(name: str) -> Refused:
     return Refused(
         404, f"There is no persona '{name}' for this key. GET /v1/models lists them.", code="model_not_found"

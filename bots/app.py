@@ -35,7 +35,10 @@ from personas.archive import VERSIONS, Archive
 from personas.lore_scene import Lorekeeper
 from personas.watch import tell, watch
 from serving import ChatMessage, Engine
+from serving.making import make_admissions, prices
 from serving.making import make_engines as serving_engines
+from serving.metering import MeteredEngine
+from serving.metering import Meters as EngineMeters
 from serving.settings import ServingSettings
 
 if TYPE_CHECKING:
@@ -69,12 +72,12 @@ async def open_house(
         if stays:
             await closing.enter_async_context(reloaded(cast, archive))
         note("the engines")
-        engines = await closing.enter_async_context(make_engines(settings))
+        meters = make_meters(settings, cast)
+        engines = await closing.enter_async_context(make_engines(settings, meters))
         note("the journal and the memories")
         journal, memory, mood, encoder = await closing.enter_async_context(make_memory(settings, cast))
         stage = Stage(journal, memory, engines.opened, make_lore(cast), mood, patience=settings.patience)
-        meters = Meters()
-        answer: Answer = logged(meters.measured(orderly(partial(take_turn, on=stage), at_once=settings.turns_at_once)))
+        answer: Answer = logged(meters.measured(make_orderly(stage, engines, settings)))
         night = await closing.enter_async_context(make_night(cast, engines, journal, memory, encoder))
         hall = await closing.enter_async_context(
             Hall(
@@ -125,11 +128,34 @@ async def reloaded(cast: Cast, archive: Archive) -> AsyncIterator[None]:
             over.set()
 
 
-def make_engines(settings: BotsSettings) -> Engines:
+def make_meters(settings: BotsSettings, cast: Cast) -> Meters:
+    """The instruments, with what tokens cost; personas that come later are counted from their first failure on."""
+    meters = Meters(prices={} if settings.engine == SCRIPTED else prices(ServingSettings.read()))
+    meters.expect(persona.id for persona in cast.all())
+    return meters
+
+
+def make_engines(settings: BotsSettings, meters: Meters) -> Engines:
     """Every engine that the settings name, each with those who step in for it; none of them is loaded yet."""
+    watched = EngineMeters(meters.registry)
     if settings.engine == SCRIPTED:
-        return Engines({SCRIPTED: make_scripted()}, override=SCRIPTED)
-    return Engines(serving_engines(ServingSettings.read()), override=settings.engine)
+        return Engines({SCRIPTED: MeteredEngine(make_scripted(), watched, name=SCRIPTED)}, override=SCRIPTED)
+    serving = ServingSettings.read()
+    return Engines(
+        serving_engines(serving, meters=watched),
+        admissions=make_admissions(serving, meters=watched),
+        override=settings.engine,
+    )
+
+
+def make_orderly(stage: Stage, engines: Engines, settings: BotsSettings) -> Answer:
+    """The turn itself, taken by as many at a time as their engine has places for."""
+    return orderly(
+        partial(take_turn, on=stage),
+        admission=engines.admission,
+        finish=stage.journal.finish,
+        priorities=settings.priority,
+    )
 
 
 def make_scripted() -> Engine:

@@ -17,7 +17,8 @@ from serving import Delta
 class Cue:
     """`turn` is begun and stands in the journal; `history` is what was said before it, oldest first.
 
-    `so_far` is what the persona had already said of this reply, where it goes on with one.
+    `so_far` is what the persona had already said of this reply, where it goes on with one. A higher `priority` is
+    served first where there is a queue.
     """
 
     turn: Turn
@@ -25,6 +26,7 @@ class Cue:
     history: tuple[Utterance, ...] = ()
     so_far: str = ""
     curtain: Curtain = field(default_factory=Curtain)
+    priority: int = 0
 
     @property
     def fan_id(self) -> str:

@@ -1,7 +1,7 @@
 """Lets a fan end a reply that is still being given, at once and without ending anything else."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from typing import TypeVar
 
 from serving import EngineAway
@@ -35,11 +35,20 @@ class Curtain:
         if self.fallen:
             raise CurtainFell
         try:
+            return await self.until(anext(stream), patience=patience)
+        except TimeoutError as exc:
+            raise EngineAway(f"The engine said nothing for {patience:g} seconds.") from exc
+
+    async def until(self, coming: Awaitable[T], *, patience: float | None = None) -> T:
+        """What is waited for. Raises `CurtainFell`, or `TimeoutError` after `patience` seconds."""
+        try:
             async with asyncio.timeout(patience) as self._waiting:
-                return await anext(stream)
+                if self.fallen:
+                    self.fall()
+                return await coming
         except TimeoutError as exc:
             if self.fallen:
                 raise CurtainFell from exc
-            raise EngineAway(f"The engine said nothing for {patience:g} seconds.") from exc
+            raise
         finally:
             self._waiting = None

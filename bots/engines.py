@@ -6,18 +6,30 @@ from collections.abc import Iterable, Mapping
 import structlog
 
 from personas import Persona
-from serving import Engine, EngineRefused, FallbackEngine, ServingError
+from serving import Admission, Engine, EngineRefused, FallbackEngine, ServingError
 
 log = structlog.get_logger()
 UNDERSTUDY = "understudy"
 UNTRUSTED = (UNDERSTUDY, "scripted")
+AT_ONCE = 64  # replies, on an engine of which nobody said how many it can give
 
 
 class Engines:
-    """`override` names one engine for everybody. Leaving the `async with` closes all of them."""
+    """`override` names one engine for everybody. Leaving the `async with` closes all of them.
 
-    def __init__(self, engines: Mapping[str, Engine], *, override: str = "", patience: float = 5.0) -> None:
+    `admissions` are the engines' queues, by the same names; an engine without one gets one of its own.
+    """
+
+    def __init__(
+        self,
+        engines: Mapping[str, Engine],
+        *,
+        admissions: Mapping[str, Admission] | None = None,
+        override: str = "",
+        patience: float = 5.0,
+    ) -> None:
         self._engines = dict(engines)
+        self._admissions = {name: Admission(at_once=AT_ONCE) for name in engines} | dict(admissions or {})
         self._override = override
         self._patience = patience
         self._opened: set[str] = set()
@@ -40,6 +52,10 @@ class Engines:
             known = ", ".join(sorted(self._engines)) or "none"
             raise EngineRefused(f"{persona.name} plays on '{name}', and there is no such engine (known: {known}).")
         return self._engines[name]
+
+    def admission(self, persona: Persona) -> Admission:
+        """The queue of a persona's engine; for an unknown engine one that lets everybody in, to be told so."""
+        return self._admissions.get(self.name_for(persona)) or Admission(at_once=1)
 
     def trusted(self, persona: Persona, *, instead: str = "") -> Engine | None:
         """The engine whose conclusions count, `instead` or the persona's own, without those who step in.

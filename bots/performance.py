@@ -80,6 +80,11 @@ class Performance:
             raise TurnFailed(f"The turn {self.id} was not answered.")
         yield self.turn
 
+    async def heard(self) -> None:
+        """Returns when there is something to hear, or nothing more to wait for."""
+        while not self.said and not self.over:
+            await self._pulse.wait()
+
     async def ended(self) -> Turn:
         """The finished turn. Raises `TurnFailed`."""
         async for step in self.follow():

@@ -1,5 +1,6 @@
 """What an operator may set about the programs that meet people, and where each value came from."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -24,7 +25,10 @@ class BotsSettings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="The page's port; 0 takes a free one.")
     longest_message: int = Field(8000, ge=1, description="Characters one message may have.")
     patience: float = Field(60.0, gt=0, description="Seconds an engine may be silent before it counts as away.")
-    turns_at_once: int = Field(64, ge=1, description="Turns answered at the same time; the rest wait.")
+    priority: Mapping[str, int] = Field(
+        default_factory=dict,
+        description="Who goes first when an engine is full: a number for each beginning of fans' ids ('api:').",
+    )
     recover_minutes: float = Field(15.0, ge=0, description="Unanswered turns younger than this are answered at start.")
     remembers_turns: int = Field(50, ge=1, description="Turns of the conversation offered to the prompt.")
     log: Literal["console", "json", "auto"] = Field("auto", description="'auto': console on a terminal, else JSON.")

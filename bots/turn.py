@@ -54,7 +54,7 @@ async def take_turn(cue: Cue, *, on: Stage) -> AsyncGenerator[Delta | Turn, None
         turn = replace(turn, model=engine.model, prompt_hash=prompt.hash, prompt_tokens=prompt.tokens)
         trace["window"] = {"used": prompt.tokens, "limit": engine.window.tokens, "dropped": list(prompt.dropped)}
         watch.lap("render")
-        sampling = sampling_for(scene, prompt, engine)
+        sampling = sampling_for(scene, prompt, engine, priority=cue.priority)
         async with aclosing(speech(cue, prompt, reply, sampling, engine=engine, patience=on.patience)) as spoken:
             async for step in spoken:
                 watch.mark("first_token")
@@ -122,11 +122,12 @@ def put_into_words(scene: Scene, so_far: str, engine: Engine) -> Prompt:
     return replace(prompt, messages=messages, tokens=window.count(messages))
 
 
-def sampling_for(scene: Scene, prompt: Prompt, engine: Engine) -> Sampling:
+def sampling_for(scene: Scene, prompt: Prompt, engine: Engine, *, priority: int) -> Sampling:
     """How the persona samples, with what ends a reply, and no longer than the window has room for."""
     sampling = scene.persona.plays.sampling
     room = max(1, min(sampling.max_tokens, engine.window.tokens - prompt.tokens))
-    return sampling.model_copy(update={"max_tokens": room, "stop": personas.stops(scene)})
+    first = priority or sampling.priority
+    return sampling.model_copy(update={"max_tokens": room, "stop": personas.stops(scene), "priority": first})
 
 
 async def speech(

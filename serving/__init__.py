@@ -1,5 +1,7 @@
 """Models: words in; words, vectors or labels out. The ground floor: it knows no persona and no platform."""
 
+from serving.admission import Admission
+from serving.budget import Budget, BudgetSpent, Price
 from serving.chat import ChatMessage, Completion, Delta, FinishReason, Role, Sampling
 from serving.encoder import Encoder, Reader, Reading, Vectors
 from serving.engine import Engine, Window
@@ -7,6 +9,9 @@ from serving.errors import EngineAway, EngineBusy, EngineMissing, EngineRefused,
 from serving.fallback import FallbackEngine
 
 __all__ = [
+    "Admission",
+    "Budget",
+    "BudgetSpent",
     "ChatMessage",
     "Completion",
     "Delta",
@@ -18,6 +23,7 @@ __all__ = [
     "EngineRefused",
     "FallbackEngine",
     "FinishReason",
+    "Price",
     "PromptTooLong",
     "Reader",
     "Reading",

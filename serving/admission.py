@@ -1,7 +1,7 @@
 """Who may speak with the engine now, who waits, and who is told at once to come back later.
 
-Places are few and fairly given: the highest priority first; among equals the persona, then the fan, with the fewest
-replies running; then who has waited longest. One fan with a hundred tabs gets one place in turn with everybody else.
+Places are few and fairly given: the highest priority first; among equals fans take turns, then personas; then who has
+waited longest. One fan with a hundred tabs gets one place in turn with everybody else.
 
 What is not covered: several processes. Each admits for itself, so give each its share of the places.
 """
@@ -9,13 +9,14 @@ What is not covered: several processes. Each admits for itself, so give each its
 import asyncio
 import math
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from serving.budget import Budget
 from serving.errors import EngineBusy
+from serving.turn_taking import TurnTaking
 
 
 @dataclass(eq=False)
@@ -47,6 +48,7 @@ class Admission:
         self._clock = clock
         self._queue: deque[Ticket] = deque()
         self._running: list[Ticket] = []
+        self._fans, self._personas = TurnTaking(), TurnTaking()
         self._usual_seconds = 2.0
 
     @property
@@ -56,6 +58,11 @@ class Admission:
     @property
     def waiting(self) -> int:
         return len(self._queue)
+
+    @property
+    def free(self) -> int:
+        """Replies that could begin at once."""
+        return self._at_once - len(self._running)
 
     @asynccontextmanager
     async def enter(self, *, fan: str, persona: str, priority: int = 0) -> AsyncIterator[Callable[[int], None]]:
@@ -77,7 +84,7 @@ class Admission:
 
     def _queue_up(self, ticket: Ticket) -> None:
         of_this_fan = sum(other.fan == ticket.fan for other in self._queue)
-        if self._queue and (len(self._queue) >= self._most_waiting or of_this_fan >= self._most_per_fan):
+        if self.free <= 0 and (len(self._queue) >= self._most_waiting or of_this_fan >= self._most_per_fan):
             raise EngineBusy(f"{len(self._queue)} replies are waiting already.", retry_after=self._retry_after())
         self._queue.append(ticket)
         self._fill()
@@ -95,14 +102,16 @@ class Admission:
             ticket = self._next()
             self._queue.remove(ticket)
             if not ticket.place.done():
+                self._fans.begin(ticket.fan)
+                self._personas.begin(ticket.persona)
                 self._running.append(ticket)
                 ticket.place.set_result(None)
 
     def _next(self) -> Ticket:
-        personas = Counter(ticket.persona for ticket in self._running)
-        fans = Counter(ticket.fan for ticket in self._running)
         # min takes the first of equals, and that is who has waited longest
-        return min(self._queue, key=lambda ticket: (-ticket.priority, fans[ticket.fan], personas[ticket.persona]))
+        return min(
+            self._queue, key=lambda one: (-one.priority, self._fans.due(one.fan), self._personas.due(one.persona))
+        )
 
     def _retry_after(self) -> float:
         """When the queue should be half as long, by how long replies lately took."""

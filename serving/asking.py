@@ -3,11 +3,13 @@
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
+from typing import TypeVar
 
 from serving.chat import ChatMessage, Completion, Delta, Sampling
 from serving.engine import Engine
 from serving.errors import EngineAway, EngineBusy, EngineMissing, EngineRefused, PromptTooLong, ServingError
 
+Asked = TypeVar("Asked", bound=Engine)
 log = logging.getLogger(__name__)
 
 # What the author must mend comes before what only needs waiting; every ServingError is one of these or the last.
@@ -15,13 +17,13 @@ USEFUL = (PromptTooLong, EngineRefused, EngineMissing, EngineBusy, EngineAway, S
 
 
 async def ask_in_order(
-    engines: Iterable[Engine],
+    engines: Iterable[Asked],
     prompt: Sequence[ChatMessage],
     *,
     sampling: Sampling,
     lora: str | None,
     passes_on: Callable[[ServingError], bool] = lambda _: True,
-    passed_on: Callable[[Engine, ServingError], None] = lambda *_: None,
+    passed_on: Callable[[Asked, ServingError], None] = lambda *_: None,
 ) -> AsyncGenerator[Delta | Completion, None]:
     """The first engine's reply that answers at all. `passes_on` says which failures another engine may mend.
 

@@ -1,10 +1,22 @@
-"""How many tokens may be spent in a day: by everybody, by one persona, by one fan."""
+"""What tokens cost, and how many may be spent in a day: by everybody, by one persona, by one fan."""
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from serving.errors import EngineBusy
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a million tokens cost, in whatever money the operator counts in."""
+
+    prompt: float = 0.0
+    completion: float = 0.0
+
+    def of(self, *, prompt_tokens: int, completion_tokens: int) -> float:
+        return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6
 
 
 class BudgetSpent(EngineBusy):

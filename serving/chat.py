@@ -27,6 +27,7 @@ class Sampling(BaseModel):
     max_tokens: int = Field(256, ge=1, le=8192, description="The longest reply, in tokens.")
     stop: tuple[str, ...] = Field((), description="The reply ends before any of these.")
     seed: int | None = Field(None, description="The same seed and prompt give the same reply.")
+    priority: int = Field(0, description="Where replies wait for a full server, a higher one is begun first.")
 
 
 @dataclass(frozen=True, slots=True)

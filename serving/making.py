@@ -1,40 +1,94 @@
 """Engines from settings; called by bots/app.py and the command lines, where things are made."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
+from serving.admission import Admission
+from serving.breaker import Breaker
+from serving.budget import Budget, Price
 from serving.engine import Engine
 from serving.fallback import FallbackEngine
+from serving.metering import MeteredEngine, Meters
+from serving.router import Router
 from serving.settings import EngineSettings, ServingSettings
 from serving.shelf import Shelf
 
 
-def make_engines(settings: ServingSettings, *, shelf: Shelf | None = None) -> dict[str, Engine]:
-    """Every engine by its name, each with those behind it that step in; none of them is loaded yet."""
+def make_engines(
+    settings: ServingSettings, *, shelf: Shelf | None = None, meters: Meters | None = None
+) -> dict[str, Engine]:
+    """Every engine by its name, measured, each with those behind it that step in; none of them is loaded yet."""
     shelf = shelf or Shelf(settings.shelf)
-    alone = {name: make_engine(name, said, settings, shelf=shelf) for name, said in settings.engines.items()}
-    return {name: with_understudies(name, alone, settings.fallback) for name in alone}
+    meters = meters or Meters(CollectorRegistry())
+    alone: dict[str, Engine] = {
+        name: MeteredEngine(make_engine(name, said, settings, shelf=shelf, meters=meters), meters, name=name)
+        for name, said in settings.engines.items()
+    }
+    return {name: with_understudies(name, alone, settings.fallback, meters) for name in alone}
 
 
-def with_understudies(name: str, alone: dict[str, Engine], fallback: tuple[str, ...]) -> Engine:
+def with_understudies(name: str, alone: Mapping[str, Engine], fallback: tuple[str, ...], meters: Meters) -> Engine:
     """The engine and, after it, those of the fallback order that are not the engine itself."""
-    others = [alone[other] for other in fallback if other != name]
-    return FallbackEngine([alone[name], *others]) if others else alone[name]
+    chain = {name: alone[name]} | {other: alone[other] for other in fallback}
+    if len(chain) == 1:
+        return alone[name]
+    named = {engine: other for other, engine in chain.items()}
+    return FallbackEngine(list(chain.values()), passed_on=lambda engine, _: meters.failed_over(named[engine]))
 
 
-def make_engine(name: str, said: EngineSettings, settings: ServingSettings, *, shelf: Shelf) -> Engine:
+def make_engine(name: str, said: EngineSettings, settings: ServingSettings, *, shelf: Shelf, meters: Meters) -> Engine:
     """One engine. Torch's engine and the openai client are imported only where one is made."""
     if said.kind == "local":
         from serving.local_engine import LocalEngine
 
         return LocalEngine(Path(said.model), name=name, shelf=shelf, device=said.device, rows=said.rows)
+    router = Router(
+        {address: make_remote(name, said, settings, address) for address in said.addresses},
+        first_word=said.first_token_seconds,
+        hedge=said.hedge_seconds,
+        make_breaker=lambda: Breaker(failures=said.rest_after),
+        passed_on=lambda replica, _: meters.failed_over(name, replica.name),
+    )
+    meters.watch_router(name, router)
+    return router
+
+
+def make_remote(name: str, said: EngineSettings, settings: ServingSettings, address: str) -> Engine:
+    """One address of a remote engine. With others beside it, it has its share of the time and is not tried twice."""
     from serving.remote_engine import Patience, RemoteEngine
 
-    assert said.base_url is not None, "EngineSettings.says_where"
     key = settings.keys.get(name)
     return RemoteEngine(
-        said.base_url,
+        address,
         model=said.model,
         api_key=key.get_secret_value() if key else None,
         window=said.window,
-        patience=Patience(first_token=said.first_token_seconds, next_token=said.next_token_seconds),
+        patience=Patience(
+            first_token=said.first_token_seconds / len(said.addresses),
+            next_token=said.next_token_seconds,
+            tries=1 if said.replicas else 3,
+        ),
     )
+
+
+def make_admissions(settings: ServingSettings, *, meters: Meters) -> dict[str, Admission]:
+    """Who may speak with each engine, by its name; the day's tokens are counted over all of them."""
+    spent = settings.budget
+    budget = Budget(each_fan=spent.each_fan, each_persona=spent.each_persona, everybody=spent.everybody)
+    admissions = {
+        name: Admission(at_once=said.at_once, waiting=said.waiting, waiting_per_fan=said.waiting_per_fan, budget=budget)
+        for name, said in settings.engines.items()
+    }
+    for name, admission in admissions.items():
+        meters.watch_admission(name, admission)
+    return admissions
+
+
+def prices(settings: ServingSettings) -> dict[str, Price]:
+    """What tokens cost, by the model's name as it stands in a Completion; of two engines of one name, the first's."""
+    named = {
+        said.model if said.kind == "remote" else name: said for name, said in reversed([*settings.engines.items()])
+    }
+    return {model: Price(said.prompt_price, said.completion_price) for model, said in named.items()}

@@ -1,10 +1,12 @@
 """Any server that speaks OpenAI's chat completions, vLLM first of all; the only file that knows the openai client.
 
 A request is tried again only before its first word. What a server says of a failure is told apart by who can mend it
-(serving/errors.py). Closing a stream closes its connection, which is how vLLM learns that nobody listens.
+(serving/errors.py). Closing a stream closes its connection, which is how vLLM learns that nobody listens. The client
+makes the request; the stream's events are read here, and what arrives together becomes one delta.
 """
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,11 +15,11 @@ from typing import Any
 
 import httpx
 import openai
-from openai.types.chat import ChatCompletionChunk
 
 from serving.chat import ChatMessage, Completion, Delta, FinishReason, Sampling
 from serving.engine import Window
 from serving.errors import EngineAway, EngineBusy, EngineRefused, PromptTooLong, ServingError
+from serving.events import Events
 from serving.ruler import Ruler
 from serving.served import NotServed, Served
 from serving.stopping import StopStrings
@@ -59,7 +61,12 @@ class RemoteEngine:
         self._extra = dict(extra or {})
         timeout = httpx.Timeout(patience.first_token, connect=patience.connect)
         self._client = openai.AsyncOpenAI(
-            base_url=self._base_url, api_key=api_key or "none", max_retries=0, timeout=timeout
+            base_url=self._base_url,
+            api_key=api_key or "none",
+            max_retries=0,
+            timeout=timeout,
+            # a parser in C, and what lies in the socket's buffer comes in one piece: a quarter of httpcore's time
+            http_client=openai.DefaultAioHttpClient(timeout=timeout),
         )
         self._ruler = Ruler(self._base_url, model=model, api_key=api_key)
         self._served = Served(self.served, server=self._base_url)
@@ -88,17 +95,17 @@ class RemoteEngine:
     async def stream(
         self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
     ) -> AsyncGenerator[Delta | Completion, None]:
-        worn, chunks = await self._begun(prompt, sampling, lora)
-        heard = Heard(StopStrings(sampling.stop))
+        worn, answer = await self._begun(prompt, sampling, lora)
+        heard = Heard(StopStrings(sampling.stop), self._base_url)
         try:
             async with self._translated():
-                async for chunk in self._in_time(chunks):
-                    if text := heard.take(chunk):
+                async for block in self._in_time(answer.aiter_bytes()):
+                    if text := heard.take(block):
                         yield Delta(text)
-                    if heard.stops.stopped:
+                    if heard.over:
                         break
         finally:
-            await chunks.close()
+            await answer.aclose()
         if heard.reason is None and not heard.stops.stopped:
             raise EngineAway(f"{self._base_url} ended a reply without an end.")
         if rest := heard.rest():
@@ -114,6 +121,8 @@ class RemoteEngine:
         extra = dict(self._extra)
         if sampling.repetition_penalty != 1:
             extra["repetition_penalty"] = sampling.repetition_penalty
+        if sampling.priority:
+            extra["priority"] = -sampling.priority  # vLLM begins with the lowest
         return {
             "model": model,
             "messages": [{"role": message.role, "content": message.content} for message in prompt],
@@ -129,8 +138,8 @@ class RemoteEngine:
 
     async def _begun(
         self, prompt: Sequence[ChatMessage], sampling: Sampling, lora: str | None
-    ) -> "tuple[str | None, openai.AsyncStream[ChatCompletionChunk]]":
-        """The LoRA's exact name and the stream, once the server has accepted the request."""
+    ) -> tuple[str | None, httpx.Response]:
+        """The LoRA's exact name and the answer, once the server has accepted the request."""
         if lora is None:
             return None, await self._tried(self._request(prompt, sampling, self._model))
         worn = await self._served.newest(lora)
@@ -141,15 +150,13 @@ class RemoteEngine:
             worn = await self._served.newest(lora)
             return worn, await self._tried(self._request(prompt, sampling, worn))
 
-    async def _tried(self, request: Mapping[str, Any]) -> "openai.AsyncStream[ChatCompletionChunk]":
-        """The stream; tried again while the server is away."""
+    async def _tried(self, request: Mapping[str, Any]) -> httpx.Response:
+        """The answer, of which the body is still to come; tried again while the server is away."""
         for attempt in range(1, self._patience.tries + 1):
             try:
                 async with self._translated(), asyncio.timeout(self._patience.first_token):
-                    begun: openai.AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
-                        **request
-                    )
-                    return begun
+                    stream: openai.AsyncStream[Any] = await self._client.chat.completions.create(**request)
+                    return stream.response
             except EngineAway:
                 if attempt == self._patience.tries:
                     raise
@@ -162,29 +169,29 @@ class RemoteEngine:
             listed = self._client.models.list(timeout=self._patience.connect)
             return {model.id: getattr(model, "max_model_len", None) async for model in listed}
 
-    async def _in_time(self, chunks: "openai.AsyncStream[ChatCompletionChunk]") -> AsyncIterator[ChatCompletionChunk]:
+    async def _in_time(self, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         limit = self._patience.first_token
         while True:
             try:
                 async with asyncio.timeout(limit):
-                    chunk = await anext(chunks)
+                    block = await anext(blocks)
             except StopAsyncIteration:
                 return
-            yield chunk
+            yield block
             limit = self._patience.next_token
 
     def _completion(self, heard: "Heard", prompt: Sequence[ChatMessage], lora: str | None) -> Completion:
         usage = heard.usage
-        details = usage.prompt_tokens_details if usage else None
-        if usage:
-            self._ruler.learn(prompt, usage.prompt_tokens)
+        prompt_tokens = usage.get("prompt_tokens")
+        if prompt_tokens:
+            self._ruler.learn(prompt, prompt_tokens)
         return Completion(
             text="".join(heard.shown),
             finish_reason="stop" if heard.stops.stopped else heard.reason or "stop",
             model=self._model,
-            prompt_tokens=usage.prompt_tokens if usage else self._ruler.guess(prompt),
-            completion_tokens=usage.completion_tokens if usage else heard.chunks,
-            cached_tokens=(details.cached_tokens or 0) if details else 0,
+            prompt_tokens=prompt_tokens or self._ruler.guess(prompt),
+            completion_tokens=usage.get("completion_tokens") or heard.pieces,
+            cached_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
             lora=lora,
         )
 
@@ -203,24 +210,44 @@ class RemoteEngine:
 
 @dataclass
 class Heard:
-    """What has come of one reply."""
+    """What has come of one reply; `over` says that nothing follows which we need."""
 
     stops: StopStrings
+    server: str
     reason: FinishReason | None = None
-    usage: Any = None
-    chunks: int = 0
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    pieces: int = 0
     shown: list[str] = field(default_factory=list)
+    over: bool = False
+    events: Events = field(default_factory=Events)
 
-    def take(self, chunk: ChatCompletionChunk) -> str:
-        """The text that may be shown now."""
-        self.usage = chunk.usage or self.usage
-        if not chunk.choices:
+    def take(self, block: bytes) -> str:
+        """The text that may be shown now. Raises EngineAway for an error in the stream, or for what is no JSON."""
+        told = "".join(self._told(data) for data in self.events.feed(block))
+        shown = self._show(self.stops.feed(told)) if told else ""
+        self.over = self.over or self.stops.stopped
+        return shown
+
+    def _told(self, data: bytes) -> str:
+        if data == b"[DONE]":
+            self.over = True
             return ""
-        choice = chunk.choices[0]
-        if choice.finish_reason:
-            self.reason = "length" if choice.finish_reason == "length" else "stop"
-        self.chunks += bool(choice.delta.content)
-        return self._show(self.stops.feed(choice.delta.content or ""))
+        try:
+            chunk = json.loads(data)
+        except ValueError as exc:
+            raise EngineAway(f"{self.server} sent what is no JSON: {data[:80]!r}") from exc
+        if error := chunk.get("error"):
+            said = error.get("message") if isinstance(error, dict) else error
+            raise EngineAway(f"{self.server} broke off a reply: {said}")
+        self.usage = chunk.get("usage") or self.usage
+        if not chunk.get("choices"):
+            return ""
+        choice = chunk["choices"][0]
+        if reason := choice.get("finish_reason"):
+            self.reason = "length" if reason == "length" else "stop"
+        text: str = choice.get("delta", {}).get("content") or ""
+        self.pieces += bool(text)
+        return text
 
     def rest(self) -> str:
         """What was held back as the possible beginning of a stop string."""

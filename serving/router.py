@@ -3,12 +3,13 @@
 A persona stays with its replica as long as it can (rendezvous hashing), because there lie its LoRA and the cached
 beginning of its prompts; when its home has more to do than the second choice, the second takes over. A replica that
 does not answer is left alone for a while. A request that nobody has answered before its deadline fails; a reply that
-has begun is never begun again. Hedged requests are not built: they cost a second prefill for each turn.
+has begun is never begun again.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from hashlib import blake2b
 
 from serving.asking import ask_in_order
@@ -16,8 +17,10 @@ from serving.breaker import Breaker
 from serving.chat import ChatMessage, Completion, Delta, Sampling
 from serving.engine import Engine, Window
 from serving.errors import EngineAway, EngineBusy, ServingError
+from serving.hedging import hedged
 from serving.served import NotServed
 
+LATECOMERS = 0.5  # seconds that the other replicas have to tell their windows, once one is ready
 SLACK = 2  # running replies that home may have more than the second choice before it is passed over
 
 
@@ -67,53 +70,77 @@ class Replica:
 
 
 class Router:
-    """`first_word` is how many seconds all replicas together have until the first word."""
+    """`first_word` is how many seconds all replicas together have until the first word.
+
+    After `hedge` seconds of silence a second replica is asked the same; None never does that.
+    """
 
     def __init__(
         self,
         engines: Mapping[str, Engine],
         *,
         first_word: float = 60.0,
+        hedge: float | None = None,
         make_breaker: Callable[[], Breaker] = Breaker,
-        passed_on: Callable[[Engine, ServingError], None] = lambda *_: None,
+        passed_on: Callable[[Replica, ServingError], None] = lambda *_: None,
     ) -> None:
         if not engines:
             raise ValueError("A router needs at least one engine.")
-        self._replicas = [Replica(name, engine, make_breaker()) for name, engine in engines.items()]
+        self.replicas = tuple(Replica(name, engine, make_breaker()) for name, engine in engines.items())
         self._first_word = first_word
+        self._hedge = hedge
         self._passed_on = passed_on
 
     @property
     def model(self) -> str:
-        return self._replicas[0].model
+        return self.replicas[0].model
 
     @property
     def window(self) -> Window:
         """The smallest: a prompt that fits it may go to any replica."""
-        return min((replica.window for replica in self._replicas), key=lambda window: window.tokens)
+        return min((replica.window for replica in self.replicas), key=lambda window: window.tokens)
 
     async def ready(self) -> None:
-        """Returns when one replica is ready; raises a reason if none is."""
-        told = await asyncio.gather(*(replica.ready() for replica in self._replicas), return_exceptions=True)
-        failures = [exc for exc in told if isinstance(exc, BaseException)]
-        if len(failures) == len(self._replicas):
-            raise failures[0]
+        """Returns when one replica is ready; raises the first one's reason if none is."""
+        asking = [asyncio.create_task(replica.ready()) for replica in self.replicas]
+        try:
+            waiting = set(asking)
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if any(asked.exception() is None for asked in done):
+                    if waiting:
+                        await asyncio.wait(waiting, timeout=LATECOMERS)
+                    return
+            asking[0].result()
+        finally:
+            for asked in asking:
+                asked.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
 
     async def aclose(self) -> None:
         async with asyncio.TaskGroup() as closing:
-            for replica in self._replicas:
+            for replica in self.replicas:
                 closing.create_task(replica.aclose())
 
     async def stream(
         self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
     ) -> AsyncGenerator[Delta | Completion, None]:
         order = self.order(lora or (prompt[0].content if prompt else ""))
-        pieces = ask_in_order(
-            order, prompt, sampling=sampling, lora=lora, passes_on=another_may, passed_on=self._passed_on
-        )
+        asked = partial(self._asked, prompt, sampling=sampling, lora=lora)
+        if self._hedge is None or len(order) < 2:
+            pieces = asked(order)
+        else:
+            pieces = hedged(asked(order), lambda: asked([*order[1:], order[0]]), after=self._hedge)
         async with aclosing(pieces):
             async for piece in begun_within(self._first_word, pieces):
                 yield piece
+
+    def _asked(
+        self, prompt: Sequence[ChatMessage], order: Sequence[Replica], *, sampling: Sampling, lora: str | None
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        return ask_in_order(
+            order, prompt, sampling=sampling, lora=lora, passes_on=another_may, passed_on=self._passed_on
+        )
 
     def order(self, persona: str) -> list[Replica]:
         """Who is asked, first to last: home or the second choice, then the others by how little they have to do.
@@ -121,7 +148,7 @@ class Router:
         `persona` is what the cache depends on: the LoRA, or the system message. Replicas that lately did not answer
         are left out, unless nobody else is left.
         """
-        by_hash = sorted(self._replicas, key=lambda replica: rendezvous(persona, replica.name), reverse=True)
+        by_hash = sorted(self.replicas, key=lambda replica: rendezvous(persona, replica.name), reverse=True)
         healthy = [replica for replica in by_hash if replica.breaker.lets_through] or by_hash
         home, *others = healthy
         if others and home.running > others[0].running + SLACK:

@@ -26,12 +26,44 @@ class EngineSettings(BaseModel):
     rows: int = Field(16, ge=1, description="Local: replies that are said at the same time; more wait.")
     first_token_seconds: float = Field(60, gt=0, description="Remote: how long the first word may take.")
     next_token_seconds: float = Field(30, gt=0, description="Remote: how long any other word may take.")
+    replicas: tuple[str, ...] = Field((), description="Remote: more addresses of the same; personas spread over them.")
+    rest_after: int = Field(3, ge=1, description="Failures in a row after which a replica is left alone for a while.")
+    hedge_seconds: float | None = Field(None, gt=0, description="Silence after which a second one is asked. [never]")
+    replies_at_once: int | None = Field(None, ge=1, description="More wait their turn. [rows, or 64 for each address]")
+    waiting: int = Field(256, ge=0, description="How many may wait; the rest are told at once to come back later.")
+    waiting_per_fan: int = Field(4, ge=1, description="How many of these may be one fan's.")
+    prompt_price: float = Field(0, ge=0, description="What a million tokens read cost you, for the figures.")
+    completion_price: float = Field(0, ge=0, description="What a million tokens said cost you.")
 
     @model_validator(mode="after")
     def says_where(self) -> Self:
         if self.kind == "remote" and not self.base_url:
             raise ValueError("a remote engine needs a base_url, such as http://127.0.0.1:8001/v1")
+        if self.replicas and self.kind == "local":
+            raise ValueError("only a remote engine has replicas")
+        if len(set(self.addresses)) < len(self.addresses):
+            raise ValueError("an address stands twice among base_url and replicas")
         return self
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where the servers are; none for an engine in this process."""
+        return (self.base_url, *self.replicas) if self.base_url else ()
+
+    @property
+    def at_once(self) -> int:
+        """Replies at the same time."""
+        return self.replies_at_once or (self.rows if self.kind == "local" else 64 * len(self.addresses))
+
+
+class BudgetSettings(BaseModel):
+    """Tokens that may be spent in a day (UTC), read and said together. What is left out has no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    each_fan: int | None = Field(None, ge=1, description="By one fan.")
+    each_persona: int | None = Field(None, ge=1, description="By one persona.")
+    everybody: int | None = Field(None, ge=1, description="By the whole house.")
 
 
 class ServerSettings(BaseModel):
@@ -73,6 +105,7 @@ class ServingSettings(BaseSettings):
     fallback: tuple[str, ...] = Field(
         ("understudy",), description="Who is asked, in this order, when a persona's own engine does not answer."
     )
+    budget: BudgetSettings = Field(BudgetSettings(), description="Tokens that may be spent in a day.")
     server: ServerSettings = Field(ServerSettings(), description="The vLLM that `greenroom serve` starts.")
     shelf: Path = Field(Path("shelf"), description="The folder of trained LoRAs.")
     # a field of its own name in the environment, so that a key can't be written into greenroom.yaml by mistake

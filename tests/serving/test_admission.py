@@ -46,6 +46,27 @@ async def test_a_fan_with_many_tabs_takes_turns_with_everybody_else() -> None:
     assert {"ann:mira", "bob:mira"} <= set(heard[:5])
 
 
+async def test_a_fan_with_many_tabs_takes_turns_even_for_a_single_place() -> None:
+    admission, heard = Admission(at_once=1, waiting_per_fan=50), list[str]()
+
+    greedy = [speak(admission, heard, "greedy") for _ in range(10)]
+    await together(*greedy, *(speak(admission, heard, "ann") for _ in range(3)))
+
+    assert [name.split(":")[0] for name in heard[:6]] == ["greedy", "ann", "greedy", "ann", "greedy", "ann"]
+
+
+async def test_who_was_away_has_no_credit_for_it() -> None:
+    admission, heard = Admission(at_once=1, waiting_per_fan=50), list[str]()
+    for _ in range(9):
+        await speak(admission, heard, "ann")
+    heard.clear()
+
+    newcomer = [speak(admission, heard, "bob") for _ in range(4)]
+    await together(*newcomer, *(speak(admission, heard, "ann") for _ in range(4)))
+
+    assert heard[:4].count("ann:mira") >= 1
+
+
 async def test_a_popular_persona_does_not_starve_the_others() -> None:
     admission, heard = Admission(at_once=2), list[str]()
 

@@ -21,7 +21,7 @@ def registry() -> CollectorRegistry:
 
 
 def metered(registry: CollectorRegistry, **script: object) -> MeteredEngine:
-    return MeteredEngine(ScriptedEngine("a secret reply", **script), Meters(registry))  # type: ignore[arg-type]
+    return MeteredEngine(ScriptedEngine("a secret reply", **script), Meters(registry), name="gpu")  # type: ignore[arg-type]
 
 
 async def listen(engine: MeteredEngine) -> None:
@@ -32,12 +32,12 @@ async def listen(engine: MeteredEngine) -> None:
 async def test_a_reply_is_counted_with_its_tokens_and_its_first_word(registry: CollectorRegistry) -> None:
     await listen(metered(registry, delay=0.001))
 
-    labels = {"engine": "scripted", "lora": "mira/v1"}
-    assert registry.get_sample_value("greenroom_replies_total", {**labels, "outcome": "stop"}) == 1
-    assert registry.get_sample_value("greenroom_tokens_total", {**labels, "kind": "completion"}) == 3
-    assert registry.get_sample_value("greenroom_first_word_seconds_count", {"engine": "scripted"}) == 1
-    assert registry.get_sample_value("greenroom_tokens_per_second_count", {"engine": "scripted"}) == 1
-    assert registry.get_sample_value("greenroom_replies_running", {"engine": "scripted"}) == 0
+    labels = {"engine": "gpu", "lora": "mira/v1"}
+    assert registry.get_sample_value("greenroom_engine_replies_total", {**labels, "outcome": "stop"}) == 1
+    assert registry.get_sample_value("greenroom_engine_tokens_total", {**labels, "kind": "completion"}) == 3
+    assert registry.get_sample_value("greenroom_engine_first_word_seconds_count", {"engine": "gpu"}) == 1
+    assert registry.get_sample_value("greenroom_engine_tokens_per_second_count", {"engine": "gpu"}) == 1
+    assert registry.get_sample_value("greenroom_engine_replies_running", {"engine": "gpu"}) == 0
 
 
 @pytest.mark.parametrize(
@@ -51,32 +51,34 @@ async def test_a_failure_is_counted_by_its_family(
     with pytest.raises(type(failure)):
         await listen(engine)
 
-    labels = {"engine": "scripted", "lora": "mira/v1", "outcome": family}
-    assert registry.get_sample_value("greenroom_replies_total", labels) == 1
+    labels = {"engine": "gpu", "lora": "mira/v1", "outcome": family}
+    assert registry.get_sample_value("greenroom_engine_replies_total", labels) == 1
 
 
 async def test_a_fan_who_leaves_is_counted_and_the_engine_is_stopped(registry: CollectorRegistry) -> None:
     inner = ScriptedEngine("word " * 50, delay=0.001)
-    engine = MeteredEngine(inner, Meters(registry))
+    engine = MeteredEngine(inner, Meters(registry), name="gpu")
 
     async with aclosing(engine.stream(ASKED, sampling=Sampling())) as stream:
         await anext(stream)
         await asyncio.sleep(0)
 
-    labels = {"engine": "scripted", "lora": "", "outcome": "left"}
-    assert registry.get_sample_value("greenroom_replies_total", labels) == 1
+    labels = {"engine": "gpu", "lora": "", "outcome": "left"}
+    assert registry.get_sample_value("greenroom_engine_replies_total", labels) == 1
     assert inner.cancelled == 1
 
 
 async def test_a_failover_is_counted_against_the_engine_that_failed(registry: CollectorRegistry) -> None:
     meters = Meters(registry)
     broken = ScriptedEngine(fail_after=0, model="gpu")
-    chain = FallbackEngine([broken, ScriptedEngine(model="understudy")], passed_on=meters.passed_on)
+    chain = FallbackEngine(
+        [broken, ScriptedEngine(model="understudy")], passed_on=lambda engine, _: meters.failed_over(engine.model)
+    )
 
     async for _ in chain.stream(ASKED, sampling=Sampling()):
         pass
 
-    assert registry.get_sample_value("greenroom_failovers_total", {"engine": "gpu"}) == 1
+    assert registry.get_sample_value("greenroom_failovers_total", {"engine": "gpu", "replica": ""}) == 1
 
 
 async def test_nobodys_words_stand_in_the_metrics(registry: CollectorRegistry) -> None:
@@ -84,6 +86,6 @@ async def test_nobodys_words_stand_in_the_metrics(registry: CollectorRegistry) -
 
     told = generate_latest(registry).decode()
 
-    assert "greenroom_replies_total" in told
+    assert "greenroom_engine_replies_total" in told
     assert "Miso" not in told
     assert "secret" not in told

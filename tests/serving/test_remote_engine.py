@@ -19,7 +19,8 @@ from serving import (
     Sampling,
     ServingError,
 )
-from serving.remote_engine import Patience, RemoteEngine
+from serving.remote_engine import Heard, Patience, RemoteEngine
+from serving.stopping import StopStrings
 from serving.token_estimate import estimate
 from tests.serving.fake_openai import Act, FakeOpenAI, fake_openai
 
@@ -41,11 +42,35 @@ async def listen(
 
 
 async def test_words_arrive_as_they_are_said_and_the_completion_counts_them() -> None:
-    async with fake_openai() as fake:
+    async with fake_openai(Act(delay=0.05)) as fake:
         deltas, completion = await listen(fake)
 
     assert deltas == ["Hello", " there", "."]
     assert completion == Completion("Hello there.", "stop", "base", 12, 5, cached_tokens=8)
+
+
+async def test_words_that_arrive_together_are_one_delta_however_the_bytes_fell() -> None:
+    heard = Heard(StopStrings(()), "server")
+    words = ["one ", "two ", "three"]
+    stream = b"".join(b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n' % word.encode() for word in words)
+
+    told = [heard.take(stream[:70]), heard.take(stream[70:]), heard.take(b": still here\n\ndata: [DONE]\n\n")]
+
+    assert told == ["one ", "two three", ""]
+    assert heard.over
+
+
+async def test_what_is_no_json_in_a_stream_is_the_servers_failure() -> None:
+    with pytest.raises(EngineAway, match="no JSON"):
+        Heard(StopStrings(()), "server").take(b"data: <html>\n\n")
+
+
+async def test_a_priority_is_told_to_vllm_in_its_own_order_and_to_others_not_at_all() -> None:
+    async with fake_openai() as fake:
+        await listen(fake, sampling=Sampling(priority=3))
+        await listen(fake)
+
+    assert [request.get("priority") for request in fake.requests] == [-3, None]
 
 
 async def test_a_lora_is_asked_for_by_name_and_the_key_is_sent() -> None:

@@ -1,15 +1,18 @@
 """What an operator may say of engines, where it is read from, and what is said of a slip."""
 
+import json
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from serving import ChatMessage, Completion, Sampling
 from serving.fallback import FallbackEngine
-from serving.local_engine import LocalEngine
-from serving.making import make_engines
-from serving.remote_engine import RemoteEngine
+from serving.making import make_admissions, make_engines
+from serving.metering import MeteredEngine, Meters
 from serving.settings import ServingSettings
 from serving.settings_file import SettingsWrong
+from tests.serving.fake_openai import Act, fake_openai
 
 FILE = """\
 serving:
@@ -31,7 +34,7 @@ def test_a_house_without_a_word_of_settings_has_the_understudy() -> None:
     engines = make_engines(ServingSettings.read())
 
     assert list(engines) == ["understudy"]
-    assert isinstance(engines["understudy"], LocalEngine)
+    assert isinstance(engines["understudy"], MeteredEngine)
 
 
 def test_an_engine_in_the_file_has_the_understudy_behind_it() -> None:
@@ -43,7 +46,7 @@ def test_an_engine_in_the_file_has_the_understudy_behind_it() -> None:
     assert settings.shelf == Path("my-shelf")
     assert isinstance(engines["gpu"], FallbackEngine)
     assert engines["gpu"].model == "base"
-    assert isinstance(engines["understudy"], LocalEngine)
+    assert isinstance(engines["understudy"], MeteredEngine)
 
 
 def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +57,7 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
     settings = ServingSettings.read()
 
     assert settings.shelf == Path("elsewhere")
-    assert isinstance(make_engines(settings)["gpu"], RemoteEngine)
+    assert isinstance(make_engines(settings)["gpu"], MeteredEngine)
 
 
 def test_a_key_comes_from_the_environment_and_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,3 +98,37 @@ def test_a_fallback_that_is_no_engine_is_told() -> None:
 
     with pytest.raises(SettingsWrong, match="gpuu"):
         ServingSettings.read()
+
+
+def test_an_address_that_stands_twice_is_told() -> None:
+    Path("greenroom.yaml").write_text(FILE.replace("shelf", "    replicas: [http://127.0.0.1:8001/v1]\n  shelf", 1))
+
+    with pytest.raises(SettingsWrong, match="twice"):
+        ServingSettings.read()
+
+
+async def test_replicas_are_watched_and_stand_in_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with fake_openai(Act(words=["I", " am", " two."])) as two:
+        said = {"kind": "remote", "model": "base", "base_url": "http://127.0.0.1:9/v1", "replicas": [two.url]}
+        monkeypatch.setenv("GREENROOM_SERVING__ENGINES", json.dumps({"gpu": said}))
+        registry = CollectorRegistry()
+        engines = make_engines(ServingSettings.read(), meters=Meters(registry))
+
+        told = [piece async for piece in engines["gpu"].stream([ChatMessage("user", "hi")], sampling=Sampling())]
+
+        assert isinstance(told[-1], Completion)
+        assert told[-1].text == "I am two."
+        for engine in engines.values():
+            await engine.aclose()
+    resting = {"engine": "gpu", "replica": two.url}
+    assert registry.get_sample_value("greenroom_replica_resting", resting) == 0
+
+
+def test_a_days_tokens_and_the_places_come_from_the_file() -> None:
+    Path("greenroom.yaml").write_text(FILE + "  budget: {each_fan: 500}\n")
+    settings = ServingSettings.read()
+
+    admissions = make_admissions(settings, meters=Meters(CollectorRegistry()))
+
+    assert {name: admission.free for name, admission in admissions.items()} == {"understudy": 16, "gpu": 64}
+    assert settings.budget.each_fan == 500
