@@ -20,7 +20,7 @@ from typing import Literal
 from bots.called import calls
 
 Why = Literal["private", "thread", "mention", "reply", "name", "recent", "relevance", "chance", "summoned"]
-Order = Literal["natural", "list", "pooled", "manual"]
+Order = Literal["natural", "list", "pooled", "manual", "engine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +40,26 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """One character in a room. `interests` are words that make a line hers; `muted` ones hear and stay silent."""
+    """One character in a room. `interests` are words that make a line hers; `muted` ones hear and stay silent.
+
+    `on` are the occasions of this character's own; None: those of the room.
+    """
 
     persona_id: str
     names: tuple[str, ...]
     interests: frozenset[str] = frozenset()
     muted: bool = False
+    on: "frozenset[Why] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """When characters speak in a room; an operator sets them per guild and channel."""
+    """When characters speak in a room; an operator sets them per guild and channel.
+
+    Of several who may speak, `natural` takes the clearest sign, then whoever was talked to last; `list` keeps to the
+    cast's order; `pooled` lets whoever was silent longest go first; `manual` waits to be called; `engine` leaves the
+    choice to a model (`bots/arbiter.py`). `chain` is how many replies characters who call each other give in a row.
+    """
 
     on: frozenset[Why] = frozenset({"private", "thread", "mention", "reply", "name", "summoned"})
     always: bool = False
@@ -61,6 +70,7 @@ class Manners:
     order: Order = "natural"
     recent: timedelta = timedelta(minutes=5)
     answers_bots: bool = False
+    chain: int = 0
     bot_turns: int = 3
     bot_window: timedelta = timedelta(minutes=10)
 
@@ -75,10 +85,11 @@ class Manners:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Who speaks, in this order, and why; `reason` says in words why nobody does."""
+    """Who speaks, in this order, and why; `reason` says in words why nobody does. `candidates` might have as well."""
 
     speakers: tuple[tuple[str, Why], ...] = ()
     reason: str = ""
+    candidates: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.speakers)
@@ -93,6 +104,10 @@ class Room:
     unasked_at: datetime | None = None
     bot_lines: list[datetime] = field(default_factory=list)
     turn_of: int = 0
+
+    def last_spoke(self, persona_id: str) -> float:
+        """When somebody last spoke, in seconds since 1970; 0 for one who never did."""
+        return self.spoke_at[persona_id].timestamp() if persona_id in self.spoke_at else 0.0
 
 
 class Attention:
@@ -116,7 +131,9 @@ class Attention:
         addressed = addressed_by(heard, awake, manners)
         if addressed:
             known.talked_to |= {persona_id: heard.at for persona_id, _ in addressed}
-            return Decision(self._in_order(addressed, known, manners))
+            order = [one.persona_id for one in awake]
+            speakers = self._in_order(addressed, order, known, manners)
+            return Decision(speakers, candidates=tuple(persona_id for persona_id, _ in addressed))
         if heard.from_bot:
             return Decision(reason="a bot that mentions nobody is not answered")
         return self._unasked(heard, awake, known, manners)
@@ -138,20 +155,23 @@ class Attention:
         return "" if heard.mentions else "a bot that mentions nobody is not answered"
 
     def _in_order(
-        self, addressed: Sequence[tuple[str, Why]], room: Room, manners: Manners
+        self, addressed: Sequence[tuple[str, Why]], order: Sequence[str], room: Room, manners: Manners
     ) -> tuple[tuple[str, Why], ...]:
-        """At most `most_speakers` of those addressed."""
+        """At most `most_speakers` of those addressed; `order` is the cast's."""
         chosen = list(addressed)
-        if manners.order == "pooled":  # whoever has been silent longest first
-            chosen.sort(key=lambda one: room.spoke_at[one[0]].timestamp() if one[0] in room.spoke_at else 0.0)
+        if manners.order == "pooled":
+            chosen.sort(key=lambda one: room.last_spoke(one[0]))
+        elif manners.order == "list":
+            chosen.sort(key=lambda one: order.index(one[0]))
         return tuple(chosen[: manners.most_speakers])
 
     def _unasked(self, heard: Heard, awake: Sequence[Present], room: Room, manners: Manners) -> Decision:
         """Somebody who wasn't addressed may still speak: in an always-on channel, or by chance."""
         if manners.order == "manual":
             return Decision(reason="here characters speak only when they are called")
+        everybody = tuple(one.persona_id for one in awake)
         if manners.always:
-            return Decision((self._fitting(heard, awake, room, manners),))
+            return Decision((self._fitting(heard, awake, room, manners),), candidates=everybody)
         if manners.chance <= 0:
             return Decision(reason="addressed to nobody")
         if manners.is_quiet(heard.at):
@@ -162,13 +182,15 @@ class Attention:
             return Decision(reason="chance said no")
         room.unasked_at = heard.at
         persona_id, _ = self._fitting(heard, awake, room, manners)
-        return Decision(((persona_id, "chance"),))
+        return Decision(((persona_id, "chance"),), candidates=everybody)
 
     def _fitting(self, heard: Heard, awake: Sequence[Present], room: Room, manners: Manners) -> tuple[str, Why]:
         """Recently talked to, before what fits the line best, before whose turn it is."""
         if manners.order == "list":
             room.turn_of += 1
             return awake[(room.turn_of - 1) % len(awake)].persona_id, "recent"
+        if manners.order == "pooled":
+            return min(awake, key=lambda one: room.last_spoke(one.persona_id)).persona_id, "recent"
         lately = [one for one in awake if within(room.talked_to.get(one.persona_id), heard.at, manners.recent)]
         if lately:
             return max(lately, key=lambda one: room.talked_to[one.persona_id]).persona_id, "recent"
@@ -185,16 +207,15 @@ def addressed_by(heard: Heard, awake: Iterable[Present], manners: Manners) -> li
     found: dict[str, Why] = {}
 
     def note(persona_id: str | None, why: Why) -> None:
-        if persona_id in here and why in manners.on:
+        if persona_id in here and why in (here[persona_id].on or manners.on):
             found.setdefault(str(persona_id), why)
 
     for persona_id in heard.summons:
         note(persona_id, "summoned")
     for persona_id in sorted(heard.mentions):
         note(persona_id, "mention")
-    for persona_id, one in here.items():
-        if calls(heard.text, one.names):
-            note(persona_id, "name")
+    for persona_id in called_by(heard.text, here.values()):
+        note(persona_id, "name")
     if not found:
         note(heard.replies_to, "reply")
     if not found:
@@ -202,6 +223,11 @@ def addressed_by(heard: Heard, awake: Iterable[Present], manners: Manners) -> li
     if not found and heard.private:
         note(next(iter(here)), "private")
     return list(found.items())
+
+
+def called_by(text: str, others: Iterable[Present]) -> tuple[str, ...]:
+    """Ids of those whom a line calls by name."""
+    return tuple(one.persona_id for one in others if calls(text, one.names))
 
 
 def within(then: datetime | None, now: datetime, span: timedelta) -> bool:

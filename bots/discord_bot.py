@@ -15,8 +15,9 @@ import discord
 import structlog
 
 from bots.attention import Attention
+from bots.discord_accounts import Accounts
 from bots.discord_address import point_at
-from bots.discord_client import Client
+from bots.discord_client import Client, ShardedClient, make_client
 from bots.discord_commands import commands
 from bots.discord_settings import DiscordSettings
 from bots.house import House
@@ -30,6 +31,7 @@ PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
     send_messages_in_threads=True,
+    create_public_threads=True,
     manage_webhooks=True,
     read_message_history=True,
     attach_files=True,
@@ -45,15 +47,34 @@ class DiscordRefused(Exception):
 class DiscordBot:
     """`run` until cancelled. `make` builds a client; a dead one is never used again."""
 
-    def __init__(self, house: House, settings: DiscordSettings, *, make: Callable[[], Client] | None = None) -> None:
+    def __init__(
+        self,
+        house: House,
+        settings: DiscordSettings,
+        *,
+        speaker: str | None = None,
+        accounts: Accounts | None = None,
+        attention: Attention | None = None,
+        make: Callable[[], Client] | None = None,
+    ) -> None:
         self._house = house
         self._settings = settings
+        self._speaker = speaker
+        self._accounts = accounts or Accounts()
+        self._attention = attention or Attention(chance=random.Random())
         self._make = make or self._client
         self.client: Client | None = None
         self.rebuilt = 0
 
     def _client(self) -> Client:
-        return Client(self._house, self._settings, attention=Attention(chance=random.Random()), commands=commands)
+        return make_client(
+            self._house,
+            self._settings,
+            attention=self._attention,
+            commands=commands,
+            speaker=self._speaker,
+            accounts=self._accounts,
+        )
 
     async def run(self) -> None:
         """Raises `DiscordRefused`; everything else is waited out, longer each time, and tried with a new client."""
@@ -118,11 +139,32 @@ async def silence(client: Client) -> None:
 
 def is_silent(client: Client) -> bool:
     """Whether the last heartbeat that was answered is too long ago; events alone are no proof of life."""
-    keeper = getattr(client.ws, "_keep_alive", None)
-    acknowledged = getattr(keeper, "_last_ack", None)
-    if acknowledged is None:
-        return False
-    return time.perf_counter() - float(acknowledged) > SILENT_FOR
+    if isinstance(client, ShardedClient):
+        return any(is_deaf(shard._parent.ws) for shard in client.shards.values())
+    return is_deaf(client.ws)
+
+
+def is_deaf(socket: object) -> bool:
+    """Whether a socket's heartbeats go unanswered; one that has not begun yet is not."""
+    acknowledged = getattr(getattr(socket, "_keep_alive", None), "_last_ack", None)
+    return acknowledged is not None and time.perf_counter() - float(acknowledged) > SILENT_FOR
+
+
+def cast_of_bots(house: House, settings: DiscordSettings) -> list[DiscordBot]:
+    """One bot for the whole cast, or one for each character that has an account of its own."""
+    if not settings.tokens:
+        return [DiscordBot(house, settings)]
+    shared, attention = Accounts(), Attention(chance=random.Random())
+    return [
+        DiscordBot(
+            house,
+            settings.model_copy(update={"token": token}),
+            speaker=persona_id,
+            accounts=shared,
+            attention=attention,
+        )
+        for persona_id, token in settings.tokens.items()
+    ]
 
 
 def invitation(application_id: int) -> str:

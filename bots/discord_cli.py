@@ -5,10 +5,13 @@ import base64
 import os
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import SecretStr
+
+if TYPE_CHECKING:
+    from bots.discord_settings import DiscordSettings
 
 app = typer.Typer(
     help="Characters on Discord.",
@@ -32,9 +35,8 @@ def discord(
     from bots.cli import plainly, settings_from
 
     with plainly():
-        token = token_in(token_env)
         settings = settings_from(data=data, personas=personas, engine=engine)
-        start(settings, token, tuple(persona or ()))
+        start(settings, token_env, tuple(persona or ()))
 
 
 @app.command(epilog="Example: greenroom discord invite")
@@ -64,23 +66,37 @@ def token_in(name: str) -> str:
     return token
 
 
-def start(settings: object, token: str, cast: tuple[str, ...]) -> None:
-    """Opens the house and runs the bot in it."""
+def start(settings: object, token_env: str, cast: tuple[str, ...]) -> None:
+    """Opens the house and runs the bot in it: one account for all, or one each (GREENROOM_DISCORD_TOKENS)."""
     door()
     from bots.app import open_house
     from bots.discord_bot import DiscordRefused
     from bots.discord_program import run_alone
-    from bots.discord_settings import DiscordSettings
     from bots.faults import NotStarted
     from bots.settings import BotsSettings
 
     assert isinstance(settings, BotsSettings)
-    chosen = DiscordSettings(token=SecretStr(token))
-    chosen = chosen.model_copy(update={"cast": cast}) if cast else chosen
+    chosen = discord_settings(token_env, cast)
     try:
         asyncio.run(run_alone(lambda: open_house(settings), chosen, told=lambda _: typer.echo("On Discord.", err=True)))
     except DiscordRefused as refused:
         raise NotStarted(str(refused)) from refused
+
+
+def discord_settings(token_env: str, cast: tuple[str, ...]) -> "DiscordSettings":
+    """What the environment says, with the command line above it."""
+    from bots.discord_settings import DiscordSettings
+    from bots.faults import NotStarted
+
+    try:
+        chosen = DiscordSettings()
+        _ = chosen.part
+    except ValueError as exc:
+        raise NotStarted(f"A setting for Discord can't be used: {exc}") from exc
+    if not chosen.tokens:
+        chosen = chosen.model_copy(update={"token": SecretStr(token_in(token_env))})
+    tokens = {one: token for one, token in chosen.tokens.items() if not cast or one in cast}
+    return chosen.model_copy(update={"cast": cast or chosen.cast, "tokens": tokens})
 
 
 def door() -> ModuleType:

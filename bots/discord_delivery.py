@@ -57,6 +57,7 @@ class Delivery:
     footnote: str = ""
     messages: list[int] = field(default_factory=list)
     room: int = LONGEST
+    mood: str = "neutral"
     _shown: dict[int, str] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
@@ -98,6 +99,7 @@ class Delivery:
 
     async def _finish(self, turn: Turn) -> None:
         text = (turn.said or "") + (INTERRUPTED if turn.trace.get("finish") == "stopped" else "") + self.footnote
+        self.mood = str(turn.trace.get("mood", "neutral"))
         await self._finish_as(text)
 
     async def _finish_as(self, text: str) -> None:
@@ -121,7 +123,8 @@ class Delivery:
             else:
                 reply_to = self.reply_to if number == 0 else None
                 key = f"{turn_id}/{number}"
-                self.messages.append(await self.voice.send(part.text, key=key, view=view, reply_to=reply_to))
+                sent = await self.voice.send(part.text, key=key, view=view, reply_to=reply_to, mood=self.mood)
+                self.messages.append(sent)
             self._shown[number] = shown
         if last:
             for surplus in self.messages[len(parts) :]:
@@ -133,7 +136,7 @@ class Delivery:
         beginning = parts_of(text, longest=self.room)[0]
         whole = discord.File(io.BytesIO(text.encode()), filename="reply.md")
         await self._show(beginning.text, last=True)
-        await self.voice.send("…", key=f"{self.performance.id}/file", file=whole)
+        await self.voice.send("…", key=f"{self.performance.id}/file", file=whole, mood=self.mood)
 
     async def _type(self) -> None:
         """Shows that somebody is writing until the first words stand there; Discord forgets it after ten seconds."""

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 
 import structlog
 
-from bots.discord_bot import DiscordBot, DiscordRefused
+from bots.discord_bot import DiscordRefused, cast_of_bots
 from bots.discord_settings import DiscordSettings
 from bots.house import House
 
@@ -19,7 +19,7 @@ Opening = Callable[[], AbstractAsyncContextManager[House]]
 async def beside_discord(opening: Opening, settings: DiscordSettings) -> AsyncIterator[House]:
     """An open house that is also on Discord; if Discord refuses us, that is logged and the page stays."""
     async with opening() as house:
-        playing = asyncio.create_task(stay(DiscordBot(house, settings)))
+        playing = asyncio.create_task(stay(house, settings))
         try:
             yield house
         finally:
@@ -28,12 +28,22 @@ async def beside_discord(opening: Opening, settings: DiscordSettings) -> AsyncIt
                 await playing
 
 
-async def stay(bot: DiscordBot) -> None:
-    """Runs a bot; what Discord says for good is told once."""
+async def stay(house: House, settings: DiscordSettings) -> None:
+    """Plays; what Discord says for good is told once."""
     try:
-        await bot.run()
+        await play(house, settings)
     except DiscordRefused as refused:
         log.error("discord_refused", reason=str(refused))
+
+
+async def play(house: House, settings: DiscordSettings) -> None:
+    """Runs every account; raises `DiscordRefused` when one of them is not let in, and the others end with it."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for bot in cast_of_bots(house, settings):
+                tasks.create_task(bot.run())
+    except* DiscordRefused as refused:
+        raise DiscordRefused(str(refused.exceptions[0])) from refused
 
 
 async def run_alone(opening: Opening, settings: DiscordSettings, *, told: Callable[[House], None]) -> None:
@@ -44,7 +54,7 @@ async def run_alone(opening: Opening, settings: DiscordSettings, *, told: Callab
         loop.add_signal_handler(name, leaving.set)
     async with opening() as house:
         told(house)
-        playing = asyncio.create_task(DiscordBot(house, settings).run())
+        playing = asyncio.create_task(play(house, settings))
         waiting = asyncio.create_task(leaving.wait())
         await asyncio.wait({playing, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()

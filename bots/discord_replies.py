@@ -1,26 +1,34 @@
 """What a button under a reply does: stop, again, go on, thumbs, delete. Answered first, worked on afterwards."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import discord
 
 from bots.discord_buttons import Pressed, Why
 from bots.discord_delivery import found
+from bots.discord_opt_outs import OptOuts
 from bots.discord_place import Anywhere, fan_id
+from bots.discord_rooms import Rooms
+from bots.discord_voice import Channel
 from bots.house import House
-from bots.performance import Performance
-from memory import MemoryTrouble, Turn
+from memory import MemoryTrouble, Scope, Turn, UnknownMemory
 
 NOT_YOURS = "Only the person who was answered, or a moderator, can do that."
 GONE = "That reply is gone."
+REPLY = ":said"  # what a reply's memory is called, after its turn
 
 
 class Deliverer(Protocol):
     """Whoever can bring a reply into a channel; the client."""
 
     house: House
+    rooms: Rooms
+    opt_outs: OptOuts
 
-    async def deliver(self, performance: Performance, channel: Anywhere, *, over: list[int]) -> Turn | None: ...
+    @property
+    def deliver(self) -> Callable[..., Awaitable[Turn | None]]: ...
 
 
 async def press(client: Deliverer, interaction: discord.Interaction, pressed: Pressed) -> None:
@@ -53,12 +61,23 @@ async def touch(client: Deliverer, interaction: discord.Interaction, pressed: Pr
         return
     standing = await found(channel, turn.id)
     if pressed.verb == "delete":
-        if interaction.message is not None:
-            await interaction.delete_original_response()
+        await take_away(client, channel, turn, standing)
         return
     hall = client.house.hall
     performance = await (hall.go_on(turn.id) if pressed.verb == "on" else hall.again(turn.id))
     await client.deliver(performance, channel, over=standing)
+
+
+async def take_away(client: Deliverer, channel: Anywhere, turn: Turn, standing: Sequence[int]) -> None:
+    """A deleted reply goes from the channel, with all its parts, and from what is remembered."""
+    persona = client.house.persona(turn.persona_id)
+    if persona is not None and isinstance(channel, Channel):
+        voice = await client.rooms.voice(channel, persona)
+        for message_id in standing:
+            await voice.delete(message_id)
+    for fan in dict.fromkeys(said.speaker_id for said in turn.heard):
+        with suppress(UnknownMemory):
+            await client.house.memory.forget(Scope(turn.persona_id, fan, turn.place), f"{turn.id}{REPLY}")
 
 
 async def vote(

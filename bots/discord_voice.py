@@ -24,12 +24,16 @@ UNKNOWN_WEBHOOK = 10015
 CLOCKS_DIFFER = timedelta(seconds=5)
 Channel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread | discord.DMChannel
 T = TypeVar("T")
+FaceOf = Callable[[str], Awaitable[str | None]]  # a mood's picture's address
 Room = discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel
 RESERVED = re.compile(r"discord|clyde|@here|@everyone|```", re.IGNORECASE)
 
 
 class Voice(Protocol):
-    """`send` returns the new message's id; `key` names the message for ever: sent again under it, it is still one."""
+    """`send` returns the new message's id; `key` names the message for ever: sent again under it, it is still one.
+
+    `mood` chooses the face, where there are faces.
+    """
 
     async def send(
         self,
@@ -39,6 +43,7 @@ class Voice(Protocol):
         view: discord.ui.View | None = None,
         reply_to: discord.Message | None = None,
         file: discord.File | None = None,
+        mood: str = "neutral",
     ) -> int: ...
 
     async def edit(self, message_id: int, text: str, *, view: discord.ui.View | None = None) -> None: ...
@@ -66,6 +71,7 @@ class PlainVoice:
         view: discord.ui.View | None = None,
         reply_to: discord.Message | None = None,
         file: discord.File | None = None,
+        mood: str = "neutral",
     ) -> int:
         extras = given(view=view, file=file, allowed_mentions=NOBODY, nonce=nonce_for(key))
         if reply_to:
@@ -93,13 +99,12 @@ class HookVoice:
 
     room_for_name = 0
 
-    def __init__(
-        self, hooks: "Webhooks", hook: discord.Webhook, channel: Channel, *, name: str, face: str | None
-    ) -> None:
+    def __init__(self, hooks: "Webhooks", hook: discord.Webhook, channel: Channel, *, name: str, face: FaceOf) -> None:
         self._hooks = hooks
         self._hook = hook
         self._channel = channel
-        self._face = given(username=allowed_name(name), avatar_url=face)
+        self._name = allowed_name(name)
+        self._face = face
         self._thread = given(thread=channel if isinstance(channel, discord.Thread) else None)
 
     async def send(
@@ -110,8 +115,10 @@ class HookVoice:
         view: discord.ui.View | None = None,
         reply_to: discord.Message | None = None,
         file: discord.File | None = None,
+        mood: str = "neutral",
     ) -> int:
-        extras = self._face | self._thread | given(view=view, file=file, allowed_mentions=NOBODY)
+        shown = given(username=self._name, avatar_url=await self._face(mood))
+        extras = shown | self._thread | given(view=view, file=file, allowed_mentions=NOBODY)
         began = discord.utils.utcnow() - CLOCKS_DIFFER
 
         async def once() -> int:

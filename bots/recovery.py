@@ -3,6 +3,8 @@
 A turn that was begun stands in the journal without a reply. Fresh ones are answered again as the same turn, so nothing
 is doubled; so are words that a crash left in the line, before their turn was begun. Those that have waited too long are
 left for the fan, to whom the page offers a retry: nobody wants an answer to last week's "good morning".
+
+What was said on Discord is not touched here: another process may be answering it, and `bots/discord_catch_up.py` asks.
 """
 
 from datetime import datetime, timedelta
@@ -11,17 +13,20 @@ import structlog
 
 from bots.hall import Hall
 from bots.rooms import Journal
+from personas import platform_of
 
 log = structlog.get_logger()
+ELSEWHERE = "discord"
 
 
 async def recover(hall: Hall, journal: Journal, *, now: datetime, not_older_than: timedelta) -> int:
     """Puts what is fresh and unanswered back in line; returns how many turns that may make."""
-    unanswered = await journal.unanswered()
+    unanswered = [turn for turn in await journal.unanswered() if platform_of(turn.place) != ELSEWHERE]
     fresh = [turn for turn in unanswered if now - turn.began_at <= not_older_than]
     for turn in fresh:
         await hall.retry(turn)
-    waiting = [(persona, said) for persona, said in await journal.waiting() if now - said.at <= not_older_than]
+    heard = [(persona, said) for persona, said in await journal.waiting() if platform_of(said.place) != ELSEWHERE]
+    waiting = [(persona, said) for persona, said in heard if now - said.at <= not_older_than]
     for persona_id, said in waiting:
         await hall.hear_again(said, persona_id=persona_id)
     if unanswered or waiting:

@@ -22,6 +22,7 @@ DOORS = {
     "sqlalchemy": ("memory/journal", "memory/migrations/"),
     "alembic": ("memory/journal", "memory/migrations/"),
     "discord": ("bots/discord_",),
+    "resvg_py": ("bots/faces",),
     "fastapi": ("bots/web", "bots/api_"),
     "trl": ("finetune/",),
     "datasets": ("finetune/",),

@@ -1,0 +1,259 @@
+"""The gate: what is said in a channel, who of ours answers it, and in which order.
+
+Whoever comes first, of all clients and processes, decides for a line and writes down whom it was said to; every other
+finds that in the journal. A line is let in alone: the lock on its channel dies with the process that holds it, and
+then the next one goes on with what the journal says.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import discord
+import structlog
+
+from bots.arbiter import Arbiter
+from bots.attention import Attention, Decision, Heard, Manners, Present, called_by
+from bots.discord_accounts import Accounts
+from bots.discord_budgets import Budgets
+from bots.discord_buttons import is_unfinished, turn_of
+from bots.discord_deliveries import Deliveries
+from bots.discord_opt_outs import OptOuts
+from bots.discord_place import Anywhere, mentioned_in_text, utterance_of
+from bots.discord_rooms import Rooms
+from bots.discord_rules import RoomRules
+from bots.discord_settings import DiscordSettings
+from bots.discord_voice import LOST
+from bots.house import House
+from memory import MemoryTrouble, Scope, Turn
+from personas import Utterance, persona_speaker
+
+log = structlog.get_logger()
+FIRST_CONTACT = "\n-# I'm an AI character and I remember what you tell me. /privacy shows it and erases it."
+TOLD = "told on discord"  # the mark of a fan who has read it
+EVERYBODY = "*"  # in whose name that mark is kept
+TOO_MUCH = "⏳"
+
+
+class Gate:
+    """`hear` returns when a line is answered, or is known not to be."""
+
+    def __init__(
+        self,
+        house: House,
+        settings: DiscordSettings,
+        *,
+        rooms: Rooms,
+        deliveries: Deliveries,
+        attention: Attention,
+        arbiter: Arbiter,
+        opt_outs: OptOuts,
+        accounts: Accounts,
+    ) -> None:
+        self._house = house
+        self._settings = settings
+        self._rooms = rooms
+        self._deliveries = deliveries
+        self._attention = attention
+        self._arbiter = arbiter
+        self._opt_outs = opt_outs
+        self._accounts = accounts
+        self._budgets = Budgets()
+        self._settling: dict[tuple[str, str], str] = {}
+
+    async def hear(self, message: discord.Message, *, me: int) -> None:
+        """A line from `me`'s point of view; what is not for us stops here, and nothing of it is kept."""
+        if message.author.id == me or self._accounts.ours(message.author.id) or self._rooms.hooks.ours(message):
+            return
+        rules, said = self._rooms.rules_of(message.channel), utterance_of(message)
+        shut_out = is_blocked(message, rules) or self._opt_outs.has(said.speaker_id) or not can_write(message)
+        if rules.paused or shut_out or not said.text.strip() or not self._rooms.present(message.channel):
+            return
+        if await self._joins(message, said):
+            return
+        async with self._house.journal.alone(said.place):
+            await self._alone(message, said, rules, me=me)
+
+    async def _joins(self, message: discord.Message, said: Utterance) -> bool:
+        """Whether a line belongs to a burst that waits to be answered, and is in it now; none to somebody else is."""
+        persona_id = self._settling.get((said.place, said.speaker_id))
+        here = self._rooms.present(message.channel)
+        elsewhere = message.reference or mentioned_in_text(message) or set(called_by(said.text, here)) - {persona_id}
+        if persona_id is None or elsewhere:
+            return False
+        performance = await self._house.hall.hear(said, persona_id=persona_id, settle=self._settings.settle)
+        if performance.id not in self._deliveries:
+            return False
+        for one in here:
+            if one.persona_id != persona_id and message.guild:
+                await self._house.hall.overhear(said, persona_id=one.persona_id)
+        return True
+
+    async def _alone(self, message: discord.Message, said: Utterance, rules: RoomRules, *, me: int) -> None:
+        """What nobody else does meanwhile in this channel: decide, or find what was decided, and answer."""
+        here, manners = self._rooms.present(message.channel), self._rooms.manners(message.channel)
+        speakers = await self._house.journal.spoken_to(said)
+        if speakers is None:
+            speakers = await self._decide(message, said, here, manners, me=me)
+        refusal = self._budgets.refusal(fan=said.speaker_id, guild=guild_of(message), rules=rules) if speakers else ""
+        if refusal:
+            log.info("discord_budget", reason=refusal)
+            await self._hint(message)
+            return
+        for persona_id in speakers:
+            if self._rooms.speaks_for(persona_id):
+                await self._answer(message, said, persona_id, here, manners)
+
+    async def _decide(
+        self, message: discord.Message, said: Utterance, here: Sequence[Present], manners: Manners, *, me: int
+    ) -> tuple[str, ...]:
+        """Who answers; written down for all who hear it before anybody speaks, so that a crash changes nothing."""
+        heard = await self._as_heard(message, said, me=me)
+        decision = self._attention.decide(heard, room=said.place, present=here, manners=manners)
+        speakers = await self._in_order(decision, heard, manners)
+        log.debug("discord_heard", place=said.place, speakers=speakers, reason=decision.reason)
+        for persona_id in speakers:
+            await self._house.journal.hear(said, persona_id=persona_id)
+        for one in here:
+            if one.persona_id not in speakers and message.guild:
+                await self._house.hall.overhear(said, persona_id=one.persona_id)
+        return speakers
+
+    async def _in_order(self, decision: Decision, heard: Heard, manners: Manners) -> tuple[str, ...]:
+        """As attention says; where an engine is to choose, it chooses among those."""
+        chosen = tuple(persona_id for persona_id, _ in decision.speakers)
+        if manners.order != "engine" or len(decision.candidates) < 2:
+            return chosen
+        personas = [one for candidate in decision.candidates if (one := self._house.persona(candidate))]
+        return await self._arbiter.choose(heard.text, personas, most=len(chosen)) or chosen
+
+    async def _as_heard(self, message: discord.Message, said: Utterance, *, me: int) -> Heard:
+        named = mentioned_in_text(message)
+        replied = await self._replied_persona(message)
+        meant = self._rooms.meant(message.channel)
+        default = replied or (meant.id if meant else None)
+        own = frozenset({default}) if me in named and default and not self._accounts.personas.get(me) else frozenset()
+        return Heard(
+            text=said.text,
+            speaker_id=said.speaker_id,
+            at=said.at,
+            private=isinstance(message.channel, discord.DMChannel),
+            mentions=own | self._accounts.named(named),
+            replies_to=replied,
+            thread_of=self._thread_owner(message.channel, me),
+            from_bot=message.author.bot or message.webhook_id is not None,
+        )
+
+    async def _answer(
+        self, message: discord.Message, said: Utterance, persona_id: str, here: Sequence[Present], manners: Manners
+    ) -> None:
+        """Has one persona answer, lets the others hear it, and whoever it calls go on, as far as the chain reaches."""
+        told = Scope(EVERYBODY, said.speaker_id, said.place)
+        footnote = "" if await self._house.journal.marked(told, TOLD) or is_bot(message) else FIRST_CONTACT
+        turn = await self._bring(said, persona_id, message.channel, reply_to=message, footnote=footnote)
+        if turn is None:
+            return
+        if footnote:
+            await self._house.journal.mark(told, TOLD, turn.began_at.isoformat())
+        self._budgets.spend(turn, fan=said.speaker_id, guild=guild_of(message))
+        self._attention.spoke(persona_id, room=said.place, at=said.at, to_bot=is_bot(message))
+        await self._go_on(turn, message.channel, here, manners)
+
+    async def _go_on(self, turn: Turn, channel: Anywhere, here: Sequence[Present], manners: Manners) -> None:
+        """Characters who call each other by name talk for a while, no longer than the chain."""
+        left, spoken = manners.chain, turn
+        while True:
+            others = [one for one in here if one.persona_id != spoken.persona_id and not one.muted]
+            callees = called_by(spoken.said or "", others) if left else ()
+            callee = next((one for one in callees if self._rooms.speaks_for(one)), None)
+            reply = await self._overheard(spoken, here, to=callee)
+            if callee is None or reply is None:
+                return
+            answer = await self._bring(reply, callee, channel)
+            if answer is None:
+                return
+            self._attention.spoke(callee, room=answer.place, at=answer.began_at)
+            left, spoken = left - 1, answer
+
+    async def _overheard(self, turn: Turn, here: Sequence[Present], *, to: str | None) -> Utterance | None:
+        """Tells the others what one of them said; None if she said nothing."""
+        persona = self._house.persona(turn.persona_id)
+        if persona is None or not turn.said or turn.place.startswith("discord:dm/"):
+            return None
+        me = persona_speaker(persona.id)
+        reply = Utterance(f"{turn.id}:said", me, persona.name, turn.place, turn.said, turn.began_at)
+        for one in here:
+            if one.persona_id not in (persona.id, to):
+                await self._house.hall.overhear(reply, persona_id=one.persona_id)
+        return reply
+
+    async def _bring(
+        self,
+        said: Utterance,
+        persona_id: str,
+        channel: Anywhere,
+        *,
+        reply_to: discord.Message | None = None,
+        footnote: str = "",
+    ) -> Turn | None:
+        """One reply from the hall into the channel; None if it stands there already."""
+        key = (said.place, said.speaker_id)
+        self._settling[key] = persona_id
+        try:
+            performance = await self._house.hall.hear(said, persona_id=persona_id, settle=self._settings.settle)
+            if performance.over and await stands_there(channel, performance.id):
+                return None
+            return await self._deliveries.deliver(performance, channel, reply_to=reply_to, footnote=footnote)
+        finally:
+            self._settling.pop(key, None)
+
+    async def _hint(self, message: discord.Message) -> None:
+        """Says "later" without a word, and never to a bot."""
+        if not is_bot(message):
+            with suppress(*LOST, discord.HTTPException):
+                await message.add_reaction(TOO_MUCH)
+
+    async def _replied_persona(self, message: discord.Message) -> str | None:
+        """Whose message this one replies to, if it is one of ours."""
+        replied = message.reference and (message.reference.resolved or message.reference.cached_message)
+        turn_id = turn_of(replied) if isinstance(replied, discord.Message) else None
+        if turn_id is None:
+            return None
+        with suppress(MemoryTrouble):
+            turn: Turn = await self._house.journal.turn(turn_id)
+            return turn.persona_id
+        return None
+
+    def _thread_owner(self, channel: Anywhere, me: int) -> str | None:
+        """The character whose thread this is: one that we opened."""
+        if not isinstance(channel, discord.Thread) or channel.owner_id != me:
+            return None
+        meant = self._rooms.meant(channel)
+        return meant.id if meant else None
+
+
+async def stands_there(channel: Anywhere, turn_id: str) -> bool:
+    """Whether a channel shows a turn's reply, finished."""
+    messages = [message async for message in channel.history(limit=30) if turn_of(message) == turn_id]
+    return bool(messages) and not any(map(is_unfinished, messages))
+
+
+def is_bot(message: discord.Message) -> bool:
+    return message.author.bot or message.webhook_id is not None
+
+
+def is_blocked(message: discord.Message, rules: RoomRules) -> bool:
+    """Whether a guild does not want this person, or one of their roles, to be answered."""
+    roles = getattr(message.author, "roles", ())
+    return bool({str(message.author.id), *(str(role.id) for role in roles)} & set(rules.blocked or ()))
+
+
+def guild_of(message: discord.Message) -> str:
+    return str(message.guild.id) if message.guild else ""
+
+
+def can_write(message: discord.Message) -> bool:
+    """Whether we may answer where this was said."""
+    if message.guild is None:
+        return True
+    allowed = message.channel.permissions_for(message.guild.me)
+    return allowed.send_messages_in_threads if isinstance(message.channel, discord.Thread) else allowed.send_messages

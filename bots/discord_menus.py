@@ -1,0 +1,106 @@
+"""The menu of a message: another reply, what was behind this one, and, for operators, other words in its place."""
+
+import discord
+from discord import app_commands
+
+from bots.discord_buttons import turn_of
+from bots.discord_client import Client
+from bots.discord_delivery import found
+from bots.discord_replies import may_touch
+from bots.performance import over
+from bots.rewriting import rewrite
+from memory import MemoryTrouble, Turn
+
+NOT_YOURS = "Only for those whom this answers, and for moderators."
+NO_OPERATOR = "Only for operators of this bot (GREENROOM_DISCORD_OPERATORS)."
+NO_REPLY = "That is no reply of a character's."
+LONGEST = 4000  # characters a form's field holds
+
+
+def why(turn: Turn) -> str:
+    """What the persona had in mind, which engine spoke, and how long it took, in words."""
+    recalled = [f"- {one.at:%d %b %Y}: {one.text[:120]} (sure: {one.confidence:.0%})" for one in turn.recalled]
+    took = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in turn.timings.items())
+    return "\n".join(
+        [
+            "**What came to mind**",
+            *(recalled or ["- nothing"]),
+            f"**Lore**: {', '.join(turn.lore) or 'none'}",
+            f"**Who spoke**: {turn.model}" + (f" with {turn.lora}" if turn.lora else ""),
+            f"**Words**: {turn.prompt_tokens} tokens read, {turn.completion_tokens} said",
+            f"**Time**: {took}",
+        ]
+    )
+
+
+class Rewriting(discord.ui.Modal, title="Say it differently"):
+    """A form with a reply's words; what is sent stands in its place, here, on the web and in memory."""
+
+    def __init__(self, client: Client, turn: Turn) -> None:
+        super().__init__(timeout=1800)
+        self._client = client
+        self._turn = turn
+        self.words = discord.ui.TextInput[discord.ui.View](
+            style=discord.TextStyle.paragraph, default=(turn.said or "")[:LONGEST], max_length=LONGEST
+        )
+        self.add_item(discord.ui.Label(text="What she says instead", component=self.words))
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=False)
+        channel = interaction.channel
+        if not isinstance(channel, discord.abc.Messageable):
+            return
+        standing = await found(channel, self._turn.id)
+        new = await rewrite(self._client.house, self._turn, self.words.value)
+        await self._client.deliver(over(new), channel, over=standing)
+        await self._client.note(
+            str(interaction.guild_id or 0), f"<@{interaction.user.id}> rewrote a reply of {new.persona_id}."
+        )
+
+
+def menus(client: Client) -> list[app_commands.ContextMenu]:
+    """What the menu of a message offers."""
+
+    async def turn_under(interaction: discord.Interaction, message: discord.Message) -> Turn | None:
+        """The turn of a message that this person may touch; None, and they are told."""
+        turn_id = turn_of(message)
+        try:
+            turn: Turn | None = await client.house.journal.turn(turn_id) if turn_id else None
+        except MemoryTrouble:
+            turn = None
+        if turn is None or not may_touch(interaction, turn):
+            await interaction.followup.send(NOT_YOURS, ephemeral=True)
+            return None
+        return turn
+
+    async def why_so(interaction: discord.Interaction, message: discord.Message) -> None:
+        await interaction.response.defer(ephemeral=True)
+        if turn := await turn_under(interaction, message):
+            await interaction.followup.send(why(turn)[:2000], ephemeral=True)
+
+    async def regenerate(interaction: discord.Interaction, message: discord.Message) -> None:
+        await interaction.response.defer(ephemeral=True)
+        if turn := await turn_under(interaction, message):
+            standing = await found(message.channel, turn.id)
+            await client.deliver(await client.house.hall.again(turn.id), message.channel, over=standing)
+            await interaction.followup.send("Here is another one.", ephemeral=True)
+
+    async def edit(interaction: discord.Interaction, message: discord.Message) -> None:
+        if str(interaction.user.id) not in client.settings.operators:
+            await interaction.response.send_message(NO_OPERATOR, ephemeral=True)
+            return
+        turn_id = turn_of(message)
+        try:  # a form must be the first answer; reading one turn takes milliseconds
+            turn: Turn | None = await client.house.journal.turn(turn_id) if turn_id else None
+        except MemoryTrouble:
+            turn = None
+        if turn is None:
+            await interaction.response.send_message(NO_REPLY, ephemeral=True)
+            return
+        await interaction.response.send_modal(Rewriting(client, turn))
+
+    return [
+        app_commands.ContextMenu(name="Why did she say that?", callback=why_so),
+        app_commands.ContextMenu(name="Regenerate", callback=regenerate),
+        app_commands.ContextMenu(name="Edit (operator)", callback=edit),
+    ]

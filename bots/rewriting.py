@@ -1,0 +1,26 @@
+"""Other words in place of a reply, by an operator's hand: a branch beside the old one, remembered as if it was said."""
+
+from dataclasses import replace
+from secrets import token_hex
+from time import time_ns
+
+from bots.house import House
+from memory import Scope, Turn
+
+
+async def rewrite(house: House, turn: Turn, words: str) -> Turn:
+    """The new turn, shown and remembered from now on; the old one stays in the tree."""
+    new = replace(
+        turn,
+        id=f"{time_ns() // 1_000_000:012x}{token_hex(10)}",
+        said=words,
+        outcome="answered",
+        model="",
+        lora=None,
+        trace={"again": turn.id, "finish": "rewritten", "mood": await house.mood.read(words)},
+    )
+    await house.journal.begin(replace(new, said=None, outcome="unanswered"))
+    await house.journal.finish(new)
+    for fan_id in dict.fromkeys(said.speaker_id for said in turn.heard):
+        await house.memory.sync(Scope(turn.persona_id, fan_id, turn.place))
+    return new
