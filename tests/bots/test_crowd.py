@@ -36,7 +36,7 @@ async def a_long_reply(house: House, engine: ScriptedEngine) -> AsyncIterator[No
 
 
 def slow() -> ScriptedEngine:
-    return ScriptedEngine("word " * 200, delay=0.02)
+    return ScriptedEngine("word " * 200, delay=1)
 
 
 async def test_a_fan_who_finds_no_place_is_told_at_once_in_her_words() -> None:
