@@ -30,7 +30,7 @@ from bots.rooms import MoodReader
 from bots.settings import BotsSettings
 from bots.turn import Stage, take_turn
 from memory.settings import MemorySettings
-from personas import SHIPPED, Cast, Changes, LoreNote, Persona, PersonaUnknown, Remembers
+from personas import SHIPPED, Cast, Changes, LoreNote, PersonaUnknown
 from personas.archive import VERSIONS, Archive
 from personas.lore_scene import Lorekeeper
 from personas.watch import tell, watch
@@ -42,10 +42,7 @@ from serving.metering import Meters as EngineMeters
 from serving.settings import ServingSettings
 
 if TYPE_CHECKING:
-    from memory.journal import Journal
-    from memory.memory import Memory
-    from memory.policy import Policies
-    from serving.embedding import Encoder
+    from memory.opening import Opened
 
 log = structlog.get_logger()
 SCRIPTED = "scripted"
@@ -75,10 +72,11 @@ async def open_house(
         meters = make_meters(settings, cast)
         engines = await closing.enter_async_context(make_engines(settings, meters))
         note("the journal and the memories")
-        journal, memory, mood, encoder = await closing.enter_async_context(make_memory(settings, cast))
+        opened, mood = await closing.enter_async_context(make_memory(settings, cast))
+        journal, memory = opened.journal, opened.memory
         stage = Stage(journal, memory, engines.opened, make_lore(cast), mood, patience=settings.patience)
         answer: Answer = logged(meters.measured(make_orderly(stage, engines, settings)))
-        night = await closing.enter_async_context(make_night(cast, engines, journal, memory, encoder))
+        night = await closing.enter_async_context(make_night(cast, engines, opened))
         hall = await closing.enter_async_context(
             Hall(
                 journal=journal,
@@ -91,7 +89,7 @@ async def open_house(
         )
         meters.watch(lambda: hall.busy)
         await recover(hall, journal, now=now(), not_older_than=timedelta(minutes=settings.recover_minutes))
-        yield House(settings, cast, journal, memory, engines, mood, stage, hall, encoder, meters)
+        yield House(settings, cast, journal, memory, engines, mood, stage, hall, opened.encoder, meters)
 
 
 def prepare(data: Path) -> None:
@@ -179,9 +177,7 @@ def make_scripted() -> Engine:
 
 
 @asynccontextmanager
-async def make_memory(
-    settings: BotsSettings, cast: Cast
-) -> AsyncIterator["tuple[Journal, Memory, MoodReader, Encoder]"]:
+async def make_memory(settings: BotsSettings, cast: Cast) -> AsyncIterator["tuple[Opened, MoodReader]"]:
     """The journal, the memory that is an index of it, and who reads moods with the same encoder."""
     from memory.opening import open_memory  # chromadb takes its time
     from serving.embedding import OnnxEncoder
@@ -189,50 +185,25 @@ async def make_memory(
 
     encoder = await asyncio.to_thread(OnnxEncoder.default)
     mood = FeltMood(EmotionReader.shipped(encoder), otherwise=WordMood())
-    called, policies = partial(name_in, cast), make_policies(cast)
-    async with open_memory(
-        settings.data, encoder, settings=MemorySettings.read(), called=called, policies=policies
-    ) as opened:
-        yield opened.journal, opened.memory, mood, encoder
+    async with open_memory(settings.data, encoder, settings=MemorySettings.read(), cast=cast) as opened:
+        opened.library.open(persona.id for persona in cast.all())
+        yield opened, mood
 
 
-def make_policies(cast: Cast) -> "Policies":
-    """What each persona's author lets her remember; one who left the cast keeps what she may by default."""
-    from memory.lexical_kin import EnglishKin
-    from memory.policy import PolicyBook
-
-    return PolicyBook(
-        lambda persona_id: persona.memory if (persona := member(cast, persona_id)) else Remembers(), EnglishKin()
-    )
-
-
-def make_night(cast: Cast, engines: Engines, journal: "Journal", memory: "Memory", encoder: "Encoder") -> Night:
+def make_night(cast: Cast, engines: Engines, opened: "Opened") -> Night:
     """Whoever talks is thought of after a silence, with the persona's own engine where that can be trusted."""
     from memory.thinking import Thinking
 
     said = MemorySettings.read().reflection
 
     def engine_for(persona_id: str) -> Engine | None:
-        persona = member(cast, persona_id)
-        return None if persona is None else engines.trusted(persona, instead=said.engine)
+        try:
+            return engines.trusted(cast.get(persona_id), instead=said.engine)
+        except PersonaUnknown:
+            return None
 
-    policies = make_policies(cast)
-    thinking = Thinking(journal, memory, encoder, engine_for=engine_for, settings=said, policies=policies, now=now)
-    return Night(thinking.of, journal.restless, silence=said.silence, now=now)
-
-
-def member(cast: Cast, persona_id: str) -> Persona | None:
-    """A persona of the cast; None for one who left it."""
-    try:
-        return cast.get(persona_id)
-    except PersonaUnknown:
-        return None
-
-
-def name_in(cast: Cast, persona_id: str) -> str:
-    """What a persona is called; one who left the cast goes by the id."""
-    persona = member(cast, persona_id)
-    return persona_id if persona is None else persona.name
+    thinking = Thinking(opened, engine_for=engine_for, settings=said, now=now)
+    return Night(thinking.of, opened.journal.restless, silence=said.silence, now=now)
 
 
 def make_lore(cast: Cast) -> Callable[[Cue], tuple[LoreNote, ...]]:

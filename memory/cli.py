@@ -16,20 +16,24 @@ from memory.errors import MemoryTrouble
 from memory.opening import Opened, open_memory, open_store
 from memory.scope import Scope
 from memory.settings import MemorySettings
-from personas import Place, Recollection
+from personas import SHIPPED, Cast, PersonaError, Place, Recollection
 from serving import ServingError
 from serving.embedding import Encoder, OnnxEncoder
-from serving.settings_file import SettingsWrong
+from serving.settings_file import SettingsWrong, said
 
 T = TypeVar("T")
 HERE = Place("terminal:memory")  # private, as an operator's terminal is
-EXPECTED = (MemoryTrouble, ServingError, SettingsWrong)
+EXPECTED = (MemoryTrouble, PersonaError, ServingError, SettingsWrong)
 
 app = typer.Typer(help="Memories: see, correct, forget and keep them.", no_args_is_help=True)
 
 Fan = Annotated[str, typer.Argument(help="The fan's id, such as web:3f… or discord:42.")]
 Persona = Annotated[str, typer.Option(help="Whose memories.")]
 Data = Annotated[Path, typer.Option(envvar="GREENROOM_DATA", help="The folder that holds journal and memories.")]
+Personas = Annotated[
+    Path | None,
+    typer.Option(envvar="GREENROOM_PERSONAS", help="A folder of your own personas."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DATA = Path("data")
 
@@ -116,6 +120,28 @@ def import_(
     typer.echo(f"{run(data, lambda opened: opened.journal.bring_back(fan, rows))} new rows.")
 
 
+@app.command(epilog="Example: greenroom memory reflect --persona mika")
+def reflect(
+    fan: Annotated[str | None, typer.Option(help="Only this fan.")] = None,
+    persona: Annotated[str | None, typer.Option(help="Only this persona.")] = None,
+    engine: Annotated[str, typer.Option(help="The engine that concludes; left out: each persona's own.")] = "",
+    data: Data = DATA,
+    personas: Personas = None,
+    as_json: AsJson = False,
+) -> None:
+    """Think of every talk that is over now, instead of at night: facts, episodes, promises."""
+    from memory.thinking_by_hand import think_of_all
+
+    async def work(opened: Opened) -> list[dict[str, object]]:
+        pairs = [(p, f) for p, f, _ in await opened.journal.fans() if persona in (None, p) and fan in (None, f)]
+        return await think_of_all(opened, progress(pairs, "Thinking"), cast=cast_of(personas), engine=engine)
+
+    line = (
+        "{persona}  {fan}  {stretches} talks read, {facts} facts, {episodes} episodes, {promises} promises, {left} left"
+    )
+    print_rows(run(data, work, personas), as_json=as_json, line=line)
+
+
 @app.command(epilog="Example: greenroom memory stats --json")
 def stats(data: Data = DATA, as_json: AsJson = False) -> None:
     """How much is remembered of whom."""
@@ -193,11 +219,11 @@ async def count(opened: Opened, persona: str, fan: str) -> int:
     return await opened.memory.count(Scope(persona, fan, HERE))
 
 
-def run(data: Path, work: Callable[[Opened], Awaitable[T]]) -> T:
+def run(data: Path, work: Callable[[Opened], Awaitable[T]], personas: Path | None = None) -> T:
     """Opens the data folder, does one thing with it, and tells a failure in a sentence."""
 
     async def opened_work() -> T:
-        async with open_memory(data, default_encoder(), settings=settings) as opened:
+        async with open_memory(data, default_encoder(), settings=settings, cast=cast_of(personas)) as opened:
             return await work(opened)
 
     with plainly():
@@ -205,6 +231,12 @@ def run(data: Path, work: Callable[[Opened], Awaitable[T]]) -> T:
         if settings.journal is None and not data.is_dir():
             fail(f"There is no data folder {data}. Name one that exists with --data.")
         return asyncio.run(opened_work())
+
+
+def cast_of(personas: Path | None) -> Cast:
+    """Who is on stage, since what they may remember stands in their files; the house's own setting counts as well."""
+    folder = personas or said("bots", "personas")
+    return Cast([*([Path(folder)] if folder else []), SHIPPED])
 
 
 def default_encoder() -> Encoder:

@@ -16,6 +16,7 @@ from memory.errors import MemoryTrouble, RecallError, UnknownMemory
 from memory.forgetting import forget_fan
 from memory.journal import Journal, utc_now
 from memory.journal_memories import as_record
+from memory.knowledge import Library
 from memory.one_at_a_time import OneAtATime
 from memory.policy import Policies, Policy
 from memory.recall import Measure, young
@@ -33,8 +34,9 @@ RECORDS_IN_RAM = 100_000  # 150 MB of vectors with 384 numbers each
 class Memory:
     """`async with Memory(journal, store, encoder, folder=data) as memory`. Every call but `forget_fan` takes a scope.
 
-    `called` gives a persona's name, `sharing` what its operator allows to be recalled elsewhere; the fan must allow
-    it too (`Journal.share`). Calls on one fan wait for each other, different fans run on. Raises `MemoryTrouble`s.
+    `called` gives a persona's name, `policies` what she may remember, `library` what her documents say, `sharing` what
+    her operator allows to be recalled elsewhere; the fan must allow it too (`Journal.share`). Calls on one fan wait
+    for each other, different fans run on. Raises `MemoryTrouble`s.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Memory:
         called: Callable[[str], str] = str,
         sharing: Callable[[str], Sharing] = lambda _: CLOSED,
         policies: Policies = lambda _: Policy(),
+        library: Library | None = None,
         now: Callable[[], datetime] = utc_now,
         records_in_ram: int = RECORDS_IN_RAM,
     ) -> None:
@@ -55,6 +58,7 @@ class Memory:
         self._folder = folder
         self._sharing = sharing
         self._policies = policies
+        self._library = library
         self._now = now
         self._recollecting = Recollecting(encoder, called=called)
         self._known = Acquaintances(
@@ -143,18 +147,19 @@ class Memory:
         """
         try:
             async with self._alone(scope):
-                known = await self._known.meet(scope)
-                now = now or self._now()
-                found = await self._recollecting.recall(
+                known, now = await self._known.meet(scope), now or self._now()
+                asked = await self._recollecting.read(scope, heard, now=now)
+                found = self._recollecting.recall(
                     known.ranking(scope.place, await self._allowed(scope)),
                     scope,
-                    heard,
+                    asked,
                     measure=Measure(limit=limit, since=self._policies(scope.persona_id).since(now)),
                     now=now,
-                    besides=besides,
+                    present={said.id for said in heard} | set(besides),
                 )
                 known.came_to_mind({one.id for one in found})
-                return found
+            written = self._library.recall(scope.persona_id, asked, now=now)[:limit] if self._library else ()
+            return (*found[: limit - len(written)], *written)
         except (MemoryTrouble, ServingError) as exc:
             raise RecallError(f"Nothing could be recalled: {exc}") from exc
 

@@ -1,6 +1,6 @@
 """Opens a data folder's journal and memory together, as the settings say; programs and commands begin here."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +9,11 @@ from memory.agreement import RECIPE
 from memory.chroma_server import ChromaServer
 from memory.chroma_store import ChromaStore
 from memory.journal import Journal
+from memory.knowledge import Library
 from memory.memory import Memory
+from memory.playing import Cast, Playing
 from memory.policy import Policies, Policy
+from memory.recollecting import Recollecting
 from memory.record import Store
 from memory.scope import Sharing
 from memory.settings import MemorySettings
@@ -26,34 +29,34 @@ class Opened:
     journal: Journal
     memory: Memory
     store: Store
+    library: Library
+    policies: Policies
+    encoder: Encoder
 
 
 @asynccontextmanager
 async def open_memory(
-    folder: Path,
-    encoder: Encoder,
-    *,
-    settings: MemorySettings,
-    called: Callable[[str], str] = str,
-    policies: Policies = lambda _: Policy(),
+    folder: Path, encoder: Encoder, *, settings: MemorySettings, cast: Cast | None = None
 ) -> AsyncIterator[Opened]:
-    """`async with open_memory(data, encoder, settings=…) as opened`; `called` gives a persona's name, `policies` what
-    she may remember.
-    """
+    """`async with open_memory(data, encoder, settings=…, cast=…) as opened`; the cast says what personas remember."""
+    playing = Playing(cast)
     async with await open_journal(folder, settings) as journal:
         store = open_store(folder, encoder, settings)
+        blank = Recollecting(encoder).blank
+        library = Library(store, encoder, persona=playing.member, folder=playing.folder, blank=blank)
         memory = Memory(
             journal,
             store,
             encoder,
             folder=folder,
-            called=called,
-            sharing=lambda persona_id: allowed(settings, persona_id, policies(persona_id)),
-            policies=policies,
+            called=playing.called,
+            sharing=lambda persona_id: allowed(settings, persona_id, playing.policies(persona_id)),
+            policies=playing.policies,
+            library=library,
             records_in_ram=settings.records_in_ram,
         )
-        async with memory:
-            yield Opened(journal, memory, store)
+        async with memory, library:
+            yield Opened(journal, memory, store, library, playing.policies, encoder)
 
 
 async def open_journal(folder: Path, settings: MemorySettings) -> Journal:

@@ -1,18 +1,28 @@
 """Puts what was heard to a ranking as questions, and brings back what comes to mind."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from memory.lexical_kin import EnglishKin
-from memory.questions import read
+from memory.questions import Question, read
 from memory.ranking import Ranking
-from memory.ranking_tokens import Sketcher
+from memory.ranking_tokens import Sketch, Sketcher
 from memory.recall import Measure, brought_back, merged, questions_in, select
 from memory.recall_opening import on_coming_back
 from memory.record import Record
 from memory.scope import Scope
 from personas import Recollection, Utterance, persona_speaker
-from serving import Encoder
+from serving import Encoder, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with its vector, shape (dim,), and the sketch of its pieces, if the encoder makes one."""
+
+    question: Question
+    vector: Vectors
+    sketch: Sketch | None = None
 
 
 class Recollecting:
@@ -28,21 +38,12 @@ class Recollecting:
         """A ranking with nothing in it yet."""
         return Ranking(self._encoder.dim, self._kin)
 
-    async def recall(
-        self,
-        ranking: Ranking,
-        scope: Scope,
-        heard: Sequence[Utterance],
-        *,
-        measure: Measure,
-        now: datetime,
-        besides: Collection[str],
-    ) -> tuple[Recollection, ...]:
-        """What comes to mind at what this fan just said, but for those words themselves, best first."""
+    async def read(self, scope: Scope, heard: Sequence[Utterance], *, now: datetime) -> list[Asked]:
+        """What this fan just said as questions, encoded; none where they said nothing."""
         mine = [said for said in heard if said.speaker_id == scope.fan_id]
         text = "\n".join(said.text for said in mine)
-        if not text.strip() or not len(ranking):
-            return ()
+        if not text.strip():
+            return []
         persona = persona_speaker(scope.persona_id)
         names = {self._called(scope.persona_id): persona, mine[-1].speaker_name: scope.fan_id}
         questions = [
@@ -50,12 +51,24 @@ class Recollecting:
             for asked in questions_in(text)
         ]
         vectors, sketches = await self._sketcher.read([question.bare for question in questions])
-        ranked = merged(
-            ranking.rank(asked, vector, sketch=sketch)
-            for asked, vector, sketch in zip(questions, vectors, sketches, strict=True)
-        )
-        present = {said.id for said in heard} | set(besides)
-        chosen = select(ranked, questions[0], persona=persona, now=now, present=present, measure=measure)
+        return [Asked(*one) for one in zip(questions, vectors, sketches, strict=True)]
+
+    def recall(
+        self,
+        ranking: Ranking,
+        scope: Scope,
+        asked: Sequence[Asked],
+        *,
+        measure: Measure,
+        now: datetime,
+        present: Collection[str],
+    ) -> tuple[Recollection, ...]:
+        """What comes to mind at what this fan just said, best first; `present`: ids that the prompt shows anyway."""
+        if not asked or not len(ranking):
+            return ()
+        persona = persona_speaker(scope.persona_id)
+        ranked = merged(ranking.rank(one.question, one.vector, sketch=one.sketch) for one in asked)
+        chosen = select(ranked, asked[0].question, persona=persona, now=now, present=present, measure=measure)
         found = {one.record.id: brought_back(one) for one in chosen}
         called = self._called(scope.persona_id)
         for one in on_coming_back(ranking, fan=scope.fan_id, persona=persona, called=called, now=now, present=present):

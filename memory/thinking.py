@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from memory.journal import Journal, utc_now
+from memory.journal import utc_now
 from memory.lexical_kin import EnglishKin
-from memory.memory import Memory
-from memory.policy import Policies, Policy
+from memory.opening import Opened
 from memory.reflection import Reflected, Reflection
 from memory.scope import backstage
 from memory.settings import ReflectionSettings
-from serving import Encoder, Engine
+from serving import Engine
 
 
 class Thinking:
@@ -21,38 +20,32 @@ class Thinking:
 
     def __init__(
         self,
-        journal: Journal,
-        memory: Memory,
-        encoder: Encoder,
+        opened: Opened,
         *,
         engine_for: Callable[[str], Engine | None],
         settings: ReflectionSettings,
-        policies: Policies = lambda _: Policy(),
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._journal = journal
-        self._memory = memory
-        self._encoder = encoder
+        self._opened = opened
         self._engine_for = engine_for
         self._settings = settings
-        self._policies = policies
         self._now = now
         self._kin = EnglishKin()
 
     async def of(self, persona_id: str, fan_id: str) -> Reflected:
         """What was concluded from all that is over and was not thought of yet."""
-        scope = backstage(persona_id, fan_id)
-        await self._memory.retire(scope)
+        scope, opened = backstage(persona_id, fan_id), self._opened
+        await opened.memory.retire(scope)
         engine = self._engine_for(persona_id) if self._settings.tokens_a_day else None
         if engine is not None:
             await engine.ready()  # its window is known only then
         reflection = Reflection(
             engine,
-            self._journal,
-            self._memory,
-            self._encoder,
+            opened.journal,
+            opened.memory,
+            opened.encoder,
             kin=self._kin,
-            policies=self._policies,
+            policies=opened.policies,
             silence=self._settings.silence,
             tokens_a_day=self._settings.tokens_a_day,
             now=self._now,

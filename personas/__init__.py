@@ -3,6 +3,7 @@
 from personas.cast import SHIPPED, Cast, Changes
 from personas.errors import Finding, PersonaError, PersonaTwice, PersonaUnknown, PersonaUnreadable, PersonaWrong
 from personas.fitting import steady
+from personas.knowledge import Passage, passages
 from personas.labels import Labels
 from personas.persona import (
     MOODS,
@@ -39,6 +40,7 @@ __all__ = [
     "LoreNote",
     "Mood",
     "OnDiscord",
+    "Passage",
     "Persona",
     "PersonaError",
     "PersonaTwice",
@@ -58,6 +60,7 @@ __all__ = [
     "audience_of",
     "is_private",
     "load",
+    "passages",
     "persona_speaker",
     "platform_of",
     "render",

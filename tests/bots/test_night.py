@@ -11,9 +11,14 @@ from bots.night import Night, tomorrow
 from bots.testing import MIKA
 from memory import Turn
 from memory.journal import Journal
+from memory.knowledge import Library
+from memory.memory import Memory
+from memory.opening import Opened
+from memory.playing import Playing
+from memory.recollecting import Recollecting
 from memory.scope import Scope
 from memory.settings import ReflectionSettings
-from memory.testing import journal_in_ram, memory_in_ram
+from memory.testing import StoreInRam, journal_in_ram, memory_in_ram
 from memory.thinking import Thinking
 from personas import Place, Utterance
 from serving import Delta, EngineAway
@@ -138,6 +143,14 @@ async def told(journal: Journal, text: str) -> None:
     await journal.hear(said, persona_id="mika")
 
 
+def opened_with(journal: Journal, memory: Memory) -> Opened:
+    encoder, playing = HashingEncoder(), Playing()
+    library = Library(
+        StoreInRam(), encoder, persona=playing.member, folder=playing.folder, blank=Recollecting(encoder).blank
+    )
+    return Opened(journal, memory, StoreInRam(), library, playing.policies, encoder)
+
+
 async def test_a_night_leaves_facts_that_come_to_mind() -> None:
     engine = ScriptedEngine(
         '{"facts": [{"text": "I bake bread.", "slot": "job", "lines": [1], "replaces": []}], "summary": ""}'
@@ -145,7 +158,7 @@ async def test_a_night_leaves_facts_that_come_to_mind() -> None:
     async with journal_in_ram() as journal, memory_in_ram(journal) as memory:
         await told(journal, "I bake bread.")
         settings = ReflectionSettings(silence_minutes=1)
-        thinking = Thinking(journal, memory, HashingEncoder(), engine_for=lambda _: engine, settings=settings)
+        thinking = Thinking(opened_with(journal, memory), engine_for=lambda _: engine, settings=settings)
 
         night = Night(thinking.of, journal.restless, silence=ATONCE, now=lambda: datetime.now(UTC), slow_start=ATONCE)
         async with night:
@@ -162,7 +175,7 @@ async def test_without_a_budget_no_engine_is_asked() -> None:
     async with journal_in_ram() as journal, memory_in_ram(journal) as memory:
         await told(journal, "I bake bread.")
         settings = ReflectionSettings(silence_minutes=1, tokens_a_day=0)
-        thinking = Thinking(journal, memory, HashingEncoder(), engine_for=lambda _: engine, settings=settings)
+        thinking = Thinking(opened_with(journal, memory), engine_for=lambda _: engine, settings=settings)
 
         done = await thinking.of("mika", "web:kim")
 

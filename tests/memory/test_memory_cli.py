@@ -9,9 +9,12 @@ from typer.testing import CliRunner, Result
 
 from memory.cli import app
 from memory.journal import Journal
-from tests.memory.builders import WEB, chat
+from tests.memory.builders import WEB, chat, said, take, turn
 
-EVERY = ("show", "search", "correct", "forget", "export", "import", "stats", "rebuild", "migrate", "backup", "restore")
+EVERY = (
+    "show", "search", "correct", "forget", "export", "import", "stats", "rebuild", "migrate", "backup", "restore",
+    "reflect",
+)  # fmt: skip
 pytestmark = pytest.mark.slow  # each command loads the real encoder
 
 
@@ -90,6 +93,29 @@ def test_a_backup_is_restored_and_the_index_rebuilt(data: Path, tmp_path: Path) 
     assert backup.exit_code == restored.exit_code == rebuilt.exit_code == 0
     assert "1 forgotten fans stay forgotten" in restored.stdout
     assert "0 memories" in rebuilt.stdout
+
+
+def test_with_the_understudy_only_promises_are_thought_of(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with await Journal.in_folder(tmp_path / "data") as journal:
+            begun = turn(said("Sing for me?"))
+            await take(journal, begun, "I promise I'll sing for you on Friday!")
+
+    asyncio.run(talk())
+
+    (first,) = json.loads(greenroom(tmp_path / "data", "reflect", "--json").stdout)
+    (second,) = json.loads(greenroom(tmp_path / "data", "reflect", "--json").stdout)
+
+    assert (first["promises"], first["facts"], first["tokens"]) == (1, 0, 0)
+    assert second["stretches"] == 0
+    assert "promise" in {one["kind"] for one in shown(tmp_path / "data")}
+
+
+def test_an_engine_that_is_not_there_is_named(data: Path) -> None:
+    result = greenroom(data, "reflect", "--engine", "nosuch")
+
+    assert result.exit_code == 1
+    assert "There is no engine 'nosuch'" in result.stderr
 
 
 def test_the_figures_and_a_rebuild_count_the_same(data: Path) -> None:
