@@ -130,7 +130,7 @@ def reflect(
     as_json: AsJson = False,
 ) -> None:
     """Think of every talk that is over now, instead of at night: facts, episodes, promises."""
-    from memory.thinking_by_hand import think_of_all
+    from memory.thinking_cli import think_of_all
 
     async def work(opened: Opened) -> list[dict[str, object]]:
         pairs = [(p, f) for p, f, _ in await opened.journal.fans() if persona in (None, p) and fan in (None, f)]
