@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from finetune import train_cli
+
 app = typer.Typer(help="Teach a character from scripts, chat logs and what happened on stage.", no_args_is_help=True)
 
 
@@ -65,3 +67,6 @@ def data(
     for reason, count in sheet.left_out.items():
         typer.echo(f"left out    {count}  {reason}")
     typer.echo(f"{to} ({sheet.hash})")
+
+
+train_cli.add_to(app)

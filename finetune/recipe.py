@@ -24,8 +24,8 @@ class Lora(Written):
     dropout: float = Field(0.0, ge=0, lt=1, description="Of what goes into the LoRA. 0 keeps fused kernels.")
     targets: str | tuple[str, ...] = Field("all-linear", description="Which layers; all linear ones but the head.")
     rslora: bool = Field(False, description="Scale by alpha/sqrt(rank) (Kalajdzievski 2023), for high ranks.")
-    init: str = Field("default", description="default, gaussian, eva, orthogonal: how the weights begin.")
-    dora: bool = Field(False, description="No server mixes DoRA with others; a run with it is refused.")
+    init: str = Field("default", description="default, gaussian or orthogonal: how the weights begin.")
+    use_dora: bool = Field(False, description="No server mixes DoRA with others; a run with it is refused.")
     bias: Literal["none", "all", "lora_only"] = Field("none", description="Servers take none.")
     modules_to_save: tuple[str, ...] = Field((), description="Servers take none.")
 
