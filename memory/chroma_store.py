@@ -6,20 +6,25 @@ What is not covered: bytes that a file system or a disk keeps of removed files.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import chromadb
 import numpy as np
 
 from memory.chroma_rows import columns, hashed, neighbours_of, records_of
-from memory.chroma_store_folders import Folders, translated
 from memory.errors import StoreDamaged
 from memory.record import Record
 from memory.scope import Scope
+
+if TYPE_CHECKING:  # chromadb takes over a second to import: its threads do that, and nobody waits for it at the start
+    import chromadb
+
+    from memory.chroma_store_folders import Folders
 
 T = TypeVar("T")
 THREADS = 4
@@ -35,9 +40,15 @@ class ChromaStore:
 
     def __init__(self, folder: Path, *, encoder: str, open_at_most: int = 32) -> None:
         self._folder = folder
-        self._folders = Folders(encoder, open_at_most)
+        self._encoder = encoder
+        self._open_at_most = open_at_most
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="memories")
+        self._making = threading.Lock()
         self._closed = False
+
+    async def ready(self) -> None:
+        """Loads what the first call would otherwise wait for."""
+        await self._run(lambda: self._folders)
 
     async def upsert(self, scope: Scope, records: Sequence[Record]) -> None:
         """Add, or replace by id; every record needs its vector."""
@@ -54,12 +65,12 @@ class ChromaStore:
     async def delete(self, scope: Scope, ids: Sequence[str]) -> None:
         """Remove records and write the folder anew: Chroma alone would keep their text in its log."""
         await self._run(lambda: self._delete(scope, set(ids)))
-        await self._run(self._folders.close)  # any open folder may hold the words by accident, see the wiping
+        await self._run(lambda: self._folders.close())  # any open folder may hold the words by accident, see the wiping
 
     async def erase(self, persona_id: str | None, fan_id: str) -> int:
         """Remove a fan's folders; returns how many records were in those that could be read."""
         erased = await self._run(lambda: sum(self._erase(path) for path in self._paths(persona_id, fan_id)))
-        await self._run(self._folders.close)
+        await self._run(lambda: self._folders.close())
         return erased
 
     async def count(self, scope: Scope) -> int:
@@ -73,17 +84,30 @@ class ChromaStore:
     async def replace(self, scope: Scope, records: Sequence[Record]) -> None:
         """Put exactly these records in the place of all that is there, in one step."""
         await self._run(lambda: self._replace(scope, records))
-        await self._run(self._folders.close)
+        await self._run(lambda: self._folders.close())
 
     async def aclose(self) -> None:
         """Close every folder; a second time does nothing."""
         if not self._closed:
             self._closed = True
-            await self._run(self._folders.close)
+            if "_made" in self.__dict__:
+                await self._run(self._made.close)
             self._threads.shutdown(wait=False)
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    @property
+    def _folders(self) -> "Folders":
+        """Only for the threads: made by whichever of them comes first."""
+        with self._making:
+            return self._made
+
+    @cached_property
+    def _made(self) -> "Folders":
+        from memory.chroma_store_folders import Folders
+
+        return Folders(self._encoder, self._open_at_most)
 
     def _path(self, scope: Scope) -> Path:
         return self._folder / hashed(scope.persona_id) / hashed(scope.fan_id)
@@ -93,8 +117,8 @@ class ChromaStore:
         yield from sorted(self._folder.glob(f"{persona}/{hashed(fan_id)}"))
 
     @contextmanager
-    def _open(self, scope: Scope) -> Iterator[chromadb.Collection]:
-        with self._folders.use(self._path(scope)) as collection, translated():
+    def _open(self, scope: Scope) -> "Iterator[chromadb.Collection]":
+        with self._folders.use(self._path(scope)) as collection:
             yield collection
 
     def _upsert(self, scope: Scope, records: Sequence[Record]) -> None:
@@ -125,13 +149,13 @@ class ChromaStore:
             self._replace(scope, stays)
 
     def _replace(self, scope: Scope, records: Sequence[Record]) -> None:
-        with self._folders.rewrite(self._path(scope)) as collection, translated():
+        with self._folders.rewrite(self._path(scope)) as collection:
             for some in columns(scope, records):
                 collection.upsert(**some)
 
     def _erase(self, path: Path) -> int:
         try:
-            with self._folders.use(path) as collection, translated():
+            with self._folders.use(path) as collection:
                 number = collection.count()
         except StoreDamaged:
             number = 0

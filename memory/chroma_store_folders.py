@@ -60,7 +60,7 @@ class Folders:
     @contextmanager
     def use(self, path: Path) -> Iterator[chromadb.Collection]:
         """A folder's collection, opened if need be."""
-        with self.alone(path):
+        with self.alone(path), translated():
             yield self._opened(path).collection
         self._close_surplus()
 
@@ -72,7 +72,7 @@ class Folders:
             client, collection = connect(path / generation)
             with ExitStack() as undo:
                 undo.callback(shutil.rmtree, path / generation)
-                with closing(client):
+                with closing(client), translated():
                     yield collection
                 wipe(path / generation)
                 point(path, generation, self._encoder)
