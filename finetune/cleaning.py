@@ -1,19 +1,29 @@
-"""Keeps the lines worth learning from, and says of each other one why it was left out."""
+"""Keeps the lines worth learning from, and says of each other one why it was left out.
+
+What is not covered: a line of another character that carries no label, and harm that only a trained head would see
+(`greenroom finetune data --harm-head` takes one that `finetune classifier` made).
+"""
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from datasketch import MinHash, MinHashLSH
 
 from finetune.conversation import Conversation
-from finetune.masking import identifies
+from finetune.language import speaks_otherwise
+from finetune.masking import EAST, identifies
 
 SHORTEST = 2  # words
 LIKENESS = 0.8  # of word triples, from which on two replies count as the same (Jaccard)
 PERMUTATIONS = 64
 WORD = re.compile(r"\w+")
+HARMFUL = re.compile(
+    r"\b(?:kill yourself|kys|go (?:and )?die|you (?:should|deserve to) die|end your life|hurt yourself|cut yourself|"
+    r"gas the|heil hitler|rape (?:you|her|him|them))\b|去死|自杀吧|死ね",
+    re.IGNORECASE,
+)
 Reason = str
 
 
@@ -31,14 +41,28 @@ class CleaningReport:
             self.samples[reason].append(text[:120])
 
 
+def says_harm(text: str) -> bool:
+    """Whether a text wishes harm on somebody in so many words."""
+    return HARMFUL.search(text) is not None
+
+
 def clean(
-    conversations: Sequence[Conversation], *, others: Sequence[str], harmful: Callable[[str], bool] = lambda text: False
+    conversations: Sequence[Conversation],
+    *,
+    others: Sequence[str],
+    harmful: Callable[[str], bool] = says_harm,
+    languages: Collection[str] = (),
 ) -> tuple[list[Conversation], CleaningReport]:
-    """The conversations worth keeping; `others` are names whose labels must not stand in the persona's words."""
+    """The conversations worth keeping; `others` are names whose labels must not stand in the persona's words.
+
+    `languages` are the codes the persona speaks; without any, every language will do.
+    """
     report, kept = CleaningReport(), []
     seen = Twins()
     for one in conversations:
-        reason = reason_against(one.reply, others, harmful) or ("near-duplicate" if seen.has(one.reply) else None)
+        reason = reason_against(one.reply, others, harmful, languages) or (
+            "near-duplicate" if seen.has(one.reply) else None
+        )
         if reason:
             report.note(reason, one.reply)
         else:
@@ -47,15 +71,25 @@ def clean(
     return kept, report
 
 
-def reason_against(reply: str, others: Sequence[str], harmful: Callable[[str], bool]) -> Reason | None:
+def reason_against(
+    reply: str, others: Sequence[str], harmful: Callable[[str], bool], languages: Collection[str] = ()
+) -> Reason | None:
     """Why a reply should not be learnt, or None."""
-    if len(WORD.findall(reply)) < SHORTEST:
+    if words_in(reply) < SHORTEST:
         return "too short"
     if kind := identifies(reply):
         return f"personal data ({kind.lower()})"
     if any(re.search(rf"(?:^|\n)\s*{re.escape(name)}\s*[:.]\s", reply, re.IGNORECASE) for name in others):
         return "another character's line"
+    if language := speaks_otherwise(reply, languages):
+        return f"wrong language ({language})"
     return "unsafe" if harmful(reply) else None
+
+
+def words_in(text: str) -> int:
+    """How many words there are; two characters of a script without spaces count as one."""
+    east = len(EAST.findall(text))
+    return len(WORD.findall(EAST.sub(" ", text))) + east // 2
 
 
 class Twins:

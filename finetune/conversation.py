@@ -12,21 +12,32 @@ from personas import Persona, Place, Scene, Utterance, persona_speaker, render
 from serving import ChatMessage
 
 Part = Literal["train", "validation", "test"]
+Source = Literal["script", "journal", "less context", "protective", "replay", "paraphrase"]
+GENUINE = ("script", "journal")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 MOST_LINES_BEFORE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """`before` ends with what the persona answers; `reply` is what it says; `block` is what it must be split by."""
+    """`before` ends with what the persona answers; `reply` is what it says; `block` is what it must be split by.
+
+    A `scene` says the same as `before` and more: what came to mind, and which lore. `prompt` stands for both where
+    there is no persona at all. `source` says how it came into the data set, so that its gain can be measured.
+    """
 
     before: tuple[Line, ...]
     reply: str
     block: str
+    source: Source = "script"
+    scene: Scene | None = None
+    prompt: tuple[ChatMessage, ...] = ()
 
     @property
     def part(self) -> Part:
         """Train, validation or test: eight, one and one of ten blocks, by the block's hash and nothing else."""
+        if self.source not in GENUINE:
+            return "train"  # what was made up must not measure anything
         tenth = int(hashlib.sha256(self.block.encode()).hexdigest(), 16) % 10
         return "train" if tenth < 8 else "validation" if tenth == 8 else "test"
 
@@ -57,13 +68,19 @@ def joined(lines: Sequence[Line]) -> list[Line]:
 
 def prompt_for(conversation: Conversation, persona: Persona, speaker: str) -> tuple[ChatMessage, ...]:
     """The messages before the reply, exactly as a live turn would send them; several people make a public place."""
+    if conversation.prompt:
+        return conversation.prompt
+    return render(conversation.scene or scene_of(conversation, persona, speaker)).messages
+
+
+def scene_of(conversation: Conversation, persona: Persona, speaker: str) -> Scene:
+    """A conversation's lines as a live turn has them in mind."""
     others = {line.speaker for line in conversation.before if line.speaker.casefold() != speaker.casefold()}
     place = Place("api:script") if len(others) <= 1 else Place("discord:0/script")
     said = tuple(utterance(line, number, persona, speaker, place) for number, line in enumerate(conversation.before))
     own = persona_speaker(persona.id)
     last_own = max((number for number, one in enumerate(said) if one.speaker_id == own), default=-1)
-    scene = Scene(persona, place, heard=said[last_own + 1 :], history=said[: last_own + 1])
-    return render(scene).messages
+    return Scene(persona, place, heard=said[last_own + 1 :], history=said[: last_own + 1])
 
 
 def utterance(line: Line, number: int, persona: Persona, speaker: str, place: Place) -> Utterance:

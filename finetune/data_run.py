@@ -1,32 +1,70 @@
-"""One run from a creator's files to a frozen data set."""
+"""One run from a creator's files, or from the journal, to a frozen data set."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from finetune.cleaning import clean
+from finetune.augmenting import Augmenting, augmented
+from finetune.cleaning import clean, says_harm
 from finetune.conversation import conversations
 from finetune.dataset import DatasetSheet, write_dataset
 from finetune.errors import LinesUnreadable
+from finetune.harm import HarmReader
+from finetune.journal_reader import Staged
 from finetune.line import Line
 from finetune.readers import read_lines
-from personas import load
+from memory import Lesson
+from personas import Persona, load
+
+ANSWERS = "assistant"  # who speaks for the persona in a chat that calls nobody by name
+Talks = Sequence[Sequence[Lesson]]
 
 
-def run(persona_file: Path, files: Sequence[Path], *, speaker: str, to: Path) -> DatasetSheet:
-    """Reads, finds the persona's lines, cleans, splits, writes."""
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What a data set is made from: files, and `talks` that `memory`'s lessons let through, told by `staged`."""
+
+    files: Sequence[Path] = ()
+    talks: Talks = ()
+    staged: Staged | None = None
+    augmenting: Augmenting = field(default_factory=Augmenting)
+    harm: HarmReader | None = None
+
+
+async def run(persona_file: Path, ingredients: Ingredients, *, speaker: str, to: Path) -> DatasetSheet:
+    """Reads, finds the persona's lines, cleans, splits, adds what was asked for to the part for training, writes."""
     persona = load(persona_file)
-    lines = read_lines(files)
     wanted = speaker or persona.name
-    found = list(conversations(lines, wanted))
+    lines = [named(line, wanted) for line in read_lines(ingredients.files)]
+    staged = ingredients.staged or Staged(persona)
+    found = [*conversations(lines, wanted), *staged.conversations(ingredients.talks)]
     if not found:
-        raise LinesUnreadable(nobody(wanted, lines))
+        raise LinesUnreadable(nobody(wanted, lines) if ingredients.files else nothing_agreed(persona))
     others = sorted({line.speaker for line in lines} - {wanted})
-    kept, report = clean(found, others=others)
-    return write_dataset(to, kept, persona, wanted, report)
+    languages = persona.voice.languages if "languages" in persona.voice.model_fields_set else ()
+    read_as_harm = await ingredients.harm.among([one.reply for one in found]) if ingredients.harm else frozenset()
+    kept, report = clean(
+        found, others=others, harmful=lambda reply: says_harm(reply) or reply in read_as_harm, languages=languages
+    )
+    added = await augmented(kept, persona, wanted, ingredients.augmenting)
+    return write_dataset(to, [*kept, *added], persona, wanted, report)
+
+
+def named(line: Line, wanted: str) -> Line:
+    """A chat's assistant is the persona; everybody else keeps their name."""
+    return replace(line, speaker=wanted) if line.speaker == ANSWERS else line
 
 
 def nobody(wanted: str, lines: Sequence[Line]) -> str:
     """Who does speak, when the one who was looked for doesn't."""
     often = ", ".join(f"{name} ({count})" for name, count in Counter(line.speaker for line in lines).most_common(8))
     return f"Nobody called {wanted!r} answers anybody in these files. Who speaks: {often}. Name one with --speaker."
+
+
+def nothing_agreed(persona: Persona) -> str:
+    """Why the journal gave nothing."""
+    return (
+        f"The journal holds nothing that {persona.name} may learn from. Fans must agree (the switch in the page's "
+        "memory drawer), on a platform where you let them be asked: memory: learning: web: true in greenroom.yaml."
+    )

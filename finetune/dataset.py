@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ SHEET = "dataset.json"
 
 @dataclass(frozen=True, slots=True)
 class DatasetSheet:
-    """What a data set is made of; `hashes` are SHA-256 of its files."""
+    """What a data set is made of; `hashes` are SHA-256 of its files, `sources` says where its rows come from."""
 
     persona: str
     persona_version: str
@@ -26,6 +27,7 @@ class DatasetSheet:
     conversations: Mapping[str, int]
     hashes: Mapping[str, str]
     left_out: Mapping[str, int]
+    sources: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def hash(self) -> str:
@@ -44,7 +46,8 @@ def write_dataset(
         content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
         (folder / f"{part}.jsonl").write_bytes(content)
         counts[part], hashes[part] = len(rows), hashlib.sha256(content).hexdigest()
-    sheet = DatasetSheet(persona.id, persona.version, speaker, counts, hashes, dict(report.left_out))
+    sources = dict(Counter[str](one.source for one in conversations))
+    sheet = DatasetSheet(persona.id, persona.version, speaker, counts, hashes, dict(report.left_out), sources)
     written = {name: getattr(sheet, name) for name in sheet.__slots__} | {"samples_left_out": report.samples}
     (folder / SHEET).write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n")
     return sheet
@@ -54,15 +57,15 @@ def row_of(conversation: Conversation, persona: Persona, speaker: str) -> dict[s
     """TRL's conversational prompt-completion layout: the loss is on the completion only."""
     before = [{"role": m.role, "content": m.content} for m in prompt_for(conversation, persona, speaker)]
     completion = [{"role": "assistant", "content": conversation.reply}]
-    return {"prompt": before, "completion": completion, "block": conversation.block}
+    return {"prompt": before, "completion": completion, "block": conversation.block, "source": conversation.source}
 
 
 def read_sheet(folder: Path) -> DatasetSheet:
     """What a data set is made of. Raises `LinesUnreadable` if the folder holds none."""
     try:
         said = json.loads((folder / SHEET).read_text(encoding="utf-8"))
-        return DatasetSheet(**{name: said[name] for name in DatasetSheet.__slots__})
-    except (OSError, ValueError, KeyError) as exc:
+        return DatasetSheet(**{name: said[name] for name in DatasetSheet.__slots__ if name in said})
+    except (OSError, ValueError, TypeError) as exc:
         raise LinesUnreadable(f"{folder} is no data set; make one with: greenroom finetune data") from exc
 
 

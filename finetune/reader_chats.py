@@ -6,6 +6,7 @@ from typing import Any
 
 from finetune.errors import LinesUnreadable
 from finetune.line import Line
+from personas.card import is_card
 
 ROLES = {"human": "user", "gpt": "assistant", "ai": "assistant", "bot": "assistant"}
 PER_BLOCK = 12
@@ -15,7 +16,7 @@ def read_chats(text: str, *, where: str) -> Iterator[Line]:
     """Every line of every chat; what is not understood is an error that names its place."""
     for number, chat in enumerate(chats_in(text, where=where)):
         if "speaker" in chat and "text" in chat:
-            yield labelled(chat, number)
+            yield labelled(chat, number, where=where)
         elif isinstance(said := chat.get("messages") or chat.get("conversations"), list):
             yield from lines_of(said, scene=str(chat.get("id", number)), where=f"{where}, chat {number + 1}")
         else:
@@ -25,10 +26,26 @@ def read_chats(text: str, *, where: str) -> Iterator[Line]:
             )
 
 
+def is_card_json(text: str) -> bool:
+    """Whether a JSON text is a character's card, and no chat."""
+    try:
+        whole = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return False
+    return isinstance(whole, dict) and not {"messages", "conversations", "speaker"} & whole.keys() and is_card(whole)
+
+
+def is_discord_export(text: str) -> bool:
+    """Whether a chat was exported from Discord (its messages carry an author's object)."""
+    return '"author"' in text and '"messages"' in text
+
+
 def chats_in(text: str, *, where: str) -> list[Mapping[str, Any]]:
     """The entries of a JSON file (one, or a list) or of JSONL."""
     try:
         whole = json.loads(text)
+    except RecursionError as exc:
+        raise LinesUnreadable(f"{where}: its brackets go deeper than anybody can read.") from exc
     except json.JSONDecodeError:
         whole = [one_row(row, where=f"{where}:{n}") for n, row in enumerate(text.splitlines(), 1) if row.strip()]
     entries = whole if isinstance(whole, list) else [whole]
@@ -44,11 +61,14 @@ def one_row(row: str, *, where: str) -> Any:
         raise LinesUnreadable(f"{where}:{exc.colno}: this is no JSON: {exc.msg}.") from exc
 
 
-def labelled(row: Mapping[str, Any], number: int) -> Line:
+def labelled(row: Mapping[str, Any], number: int, *, where: str) -> Line:
     """A row that names its speaker; `play`, `act`, `block` and `n` say where it stands, if they are there."""
     scene = " ".join(str(row[key]) for key in ("play", "scene", "act") if key in row)
-    order = int(row.get("n", number))
-    return Line(str(row["speaker"]), str(row["text"]), scene, int(row.get("block", order // PER_BLOCK)), order)
+    try:
+        order = int(row.get("n", number))
+        return Line(str(row["speaker"]), str(row["text"]), scene, int(row.get("block", order // PER_BLOCK)), order)
+    except (TypeError, ValueError) as exc:
+        raise LinesUnreadable(f"{where}, entry {number + 1}: 'n' and 'block' are whole numbers, not words.") from exc
 
 
 def lines_of(said: list[Any], *, scene: str, where: str) -> Iterator[Line]:

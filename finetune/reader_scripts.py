@@ -12,15 +12,17 @@ NAME_ALONE = re.compile(r"^(?P<name>[A-Z][\w .'’-]{1,39}):?$")
 ACT = re.compile(r"^(?:(?:FIRST|SECOND|THIRD|FOURTH|FIFTH)\s+ACT|ACT\b|SCENE\b)[^a-z]*$", re.IGNORECASE)
 DIRECTION = re.compile(r"\[[^\]]*\]|\((?:[^()]{0,200})\)|_[^_]{1,200}_")
 SLUG = re.compile(r"^(?:INT|EXT|EST|INT\./EXT|I/E)[. ]", re.IGNORECASE)
-CUE = re.compile(r"^@?(?P<name>[A-Z][A-Z0-9 .'’-]*?)(?:\s*\([^)]*\))?\s*\^?$")
+CUE = re.compile(r"^(?P<forced>@)?(?P<name>[^\W_][\w .'’-]*?)(?:\s*\([^)]*\))?\s*\^?$")
 TRANSITION = re.compile(r"^(?:>.*|[A-Z ]+TO:)$")
+ASIDE = re.compile(r"/\*.*?\*/|\[\[.*?\]\]", re.DOTALL)  # Fountain's boneyard and notes
+GUTENBERG = re.compile(r"^\*\*\* ?(?P<edge>START|END) OF TH(?:E|IS) PROJECT GUTENBERG.*$", re.MULTILINE)
 PER_BLOCK = 12  # lines of one block: long enough for a conversation, short enough to split fairly
 
 
 def read_play(text: str) -> Iterator[Line]:
     """`NAME. words` or `NAME: words`, or a name on a line of its own; a speech goes on until a blank line."""
     scene, speaker, words, number = "", "", list[str](), 0
-    for line in [*text.splitlines(), ""]:
+    for line in [*without_licence(text).splitlines(), ""]:
         bare = line.strip()
         begins = LABELLED.match(bare)
         alone = NAME_ALONE.match(bare) if not begins and not words else None
@@ -40,9 +42,9 @@ def read_play(text: str) -> Iterator[Line]:
 def read_fountain(text: str) -> Iterator[Line]:
     """Fountain (fountain.io/syntax): a name in capitals after a blank line, then what it says until the next blank."""
     scene, speaker, words, number, after_blank = "", "", list[str](), 0, True
-    for line in [*text.splitlines(), ""]:
+    for line in [*ASIDE.sub("", text).splitlines(), ""]:
         bare = line.strip()
-        cue = CUE.match(bare) if after_blank and not SLUG.match(bare) and not TRANSITION.match(bare) else None
+        cue = cue_in(bare) if after_blank and not SLUG.match(bare) and not TRANSITION.match(bare) else None
         if speaker and not bare:
             if words:
                 yield spoken(speaker, words, scene, number)
@@ -55,6 +57,19 @@ def read_fountain(text: str) -> Iterator[Line]:
         elif speaker and not bare.startswith("("):
             words.append(bare)
         after_blank = not bare
+
+
+def without_licence(text: str) -> str:
+    """A Gutenberg book without the licence around it; any other text as it is."""
+    edges = {found["edge"]: found for found in GUTENBERG.finditer(text)}
+    begin = edges["START"].end() if "START" in edges else 0
+    return text[begin : edges["END"].start() if "END" in edges else len(text)]
+
+
+def cue_in(bare: str) -> re.Match[str] | None:
+    """A character's name as Fountain marks it: in capitals, or behind an @."""
+    cue = CUE.match(bare)
+    return cue if cue and (cue["forced"] or cue["name"].isupper()) else None
 
 
 def spoken(speaker: str, words: list[str], scene: str, number: int) -> Line:

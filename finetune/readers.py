@@ -1,14 +1,17 @@
 """Opens a creator's file, whatever it is, and gives its lines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from finetune.errors import LinesUnreadable
 from finetune.line import Line
-from finetune.reader_chats import read_chats
+from finetune.reader_cards import read_card
+from finetune.reader_chats import is_card_json, read_chats
+from finetune.reader_interviews import is_interview, read_interview_markdown, read_interview_yaml
 from finetune.reader_scripts import read_fountain, read_play
 
 CHATS, FOUNTAIN, PLAYS = {".json", ".jsonl"}, {".fountain", ".spmd"}, {".txt", ".md", ".text"}
+INTERVIEWS, CARDS = {".yaml", ".yml"}, {".png", ".apng", ".charx", ".webp", ".jpg", ".jpeg"}
 
 
 def read_lines(paths: Sequence[Path]) -> list[Line]:
@@ -18,23 +21,30 @@ def read_lines(paths: Sequence[Path]) -> list[Line]:
 
 def read_file(path: Path) -> list[Line]:
     """The lines of one file, by its ending. Raises `LinesUnreadable` with the file, the place and what was expected."""
-    text = text_of(path)
-    ending = path.suffix.lower()
-    if ending in CHATS:
-        found = list(read_chats(text, where=str(path)))
-    elif ending in FOUNTAIN:
-        found = list(read_fountain(text))
-    elif ending in PLAYS:
-        found = list(read_play(text))
-    else:
-        known = ", ".join(sorted(CHATS | FOUNTAIN | PLAYS))
-        raise LinesUnreadable(
-            f"{path}: no reader for {ending or 'a file without an ending'}; there is one for {known}."
-        )
+    found = list(lines_in(path))
     if not found:
         raise LinesUnreadable(f"{path}: no line of dialogue was found. A play's lines look like 'NAME. What is said.'")
     scene = path.stem
     return [Line(one.speaker, one.text, f"{scene} {one.scene}".strip(), one.block, one.number) for one in found]
+
+
+def lines_in(path: Path) -> Iterator[Line]:
+    """The lines of a file as its own reader gives them."""
+    ending = path.suffix.lower()
+    if ending in CARDS:
+        return read_card(path)
+    if ending not in CHATS | FOUNTAIN | PLAYS | INTERVIEWS:
+        known = ", ".join(sorted(CHATS | FOUNTAIN | PLAYS | INTERVIEWS | CARDS))
+        named = ending or "a file without an ending"
+        raise LinesUnreadable(f"{path}: no reader for {named}; there is one for {known}.")
+    text = text_of(path)
+    if ending in CHATS:
+        return read_card(path) if is_card_json(text) else read_chats(text, where=str(path))
+    if ending in INTERVIEWS:
+        return read_interview_yaml(text, where=str(path))
+    if ending in FOUNTAIN:
+        return read_fountain(text)
+    return read_interview_markdown(text, where=str(path)) if is_interview(text) else read_play(text)
 
 
 def text_of(path: Path) -> str:

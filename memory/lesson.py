@@ -13,11 +13,24 @@ Verdict = Literal["waiting", "approved", "rejected"]
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A turn that was answered, and the turns `before` it in its talk, oldest first. Everybody in them has agreed."""
+    """A turn that was answered: `talk[number]`. Everybody heard in the talk until then has agreed.
 
-    turn: Turn
-    before: tuple[Turn, ...] = ()
+    All lessons of a talk share its turns, oldest first, so that a long one does not stand in memory once a turn.
+    """
+
+    talk: tuple[Turn, ...]
+    number: int
     thumb: Thumb | None = None
+
+    @property
+    def turn(self) -> Turn:
+        """What is learnt."""
+        return self.talk[self.number]
+
+    @property
+    def before(self) -> tuple[Turn, ...]:
+        """What came before it, oldest first."""
+        return self.talk[: self.number]
 
     @property
     def fans(self) -> tuple[str, ...]:

@@ -55,20 +55,24 @@ def lessons_in(
     talks: Sequence[Sequence[Turn]], agreed: Collection[str], provenance: Provenance, thumbs: Mapping[str, Thumb]
 ) -> list[tuple[Lesson, ...]]:
     """The lessons of each talk's branch that is shown, oldest first; talks without any are left out."""
-    before: dict[Place, list[Turn]] = {}
-    found: dict[Place, list[Lesson]] = {}
+    clean: dict[Place, list[Turn]] = {}
     closed: set[Place] = set()
     for turn in sorted((turn for talk in talks for turn in talk), key=lambda turn: turn.began_at):
         if not (all_agreed(turn, agreed) and provenance.admits(turn)):
             closed.add(turn.place)
-        if turn.place in closed:
-            continue
-        provenance.add(turn)
-        earlier = before.setdefault(turn.place, [])
-        if turn.outcome == "answered" and turn.said:
-            found.setdefault(turn.place, []).append(Lesson(turn, tuple(earlier), thumbs.get(turn.id)))
-        earlier.append(turn)
-    return [tuple(lessons) for lessons in found.values()]
+        if turn.place not in closed:
+            provenance.add(turn)
+            clean.setdefault(turn.place, []).append(turn)
+    return [found for talk in clean.values() if (found := answered_in(tuple(talk), thumbs))]
+
+
+def answered_in(talk: tuple[Turn, ...], thumbs: Mapping[str, Thumb]) -> tuple[Lesson, ...]:
+    """The turns of a talk that teach something."""
+    return tuple(
+        Lesson(talk, number, thumbs.get(turn.id))
+        for number, turn in enumerate(talk)
+        if turn.outcome == "answered" and turn.said
+    )
 
 
 def all_agreed(turn: Turn, agreed: Collection[str]) -> bool:

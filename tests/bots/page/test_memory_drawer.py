@@ -64,6 +64,7 @@ def test_everything_kept_can_be_taken_along(fan: Fan, tmp_path: Path) -> None:
 
 
 def test_a_fan_may_let_her_learn_and_take_it_back(fan: Fan) -> None:
+    fan.says(CAT)
     switch = fan.opens("memory").get_by_role("switch", name="next training")
     expect(switch).not_to_be_checked()
     with fan.page.expect_response("**/api/teaching"):
