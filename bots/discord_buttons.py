@@ -18,6 +18,7 @@ FACES = {
     "up": ("👍", discord.ButtonStyle.secondary),
     "down": ("👎", discord.ButtonStyle.secondary),
     "delete": ("🗑️", discord.ButtonStyle.secondary),
+    "part": ("⏬", discord.ButtonStyle.secondary),
 }
 SPEAKING = ("stop",)
 SPOKEN = ("again", "on", "up", "down", "delete")
@@ -42,7 +43,8 @@ class Tools(discord.ui.View):
         super().__init__(timeout=None)
         for verb in verbs:
             emoji, style = FACES[verb]
-            self.add_item(discord.ui.Button(emoji=emoji, style=style, custom_id=f"{PREFIX}:{verb}:{turn_id}"))
+            mark, only_a_mark = f"{PREFIX}:{verb}:{turn_id}", verb == "part"
+            self.add_item(discord.ui.Button(emoji=emoji, style=style, custom_id=mark, disabled=only_a_mark))
 
 
 def speaking(turn_id: str) -> Tools:
@@ -53,6 +55,11 @@ def speaking(turn_id: str) -> Tools:
 def spoken(turn_id: str) -> Tools:
     """Under a finished reply."""
     return Tools(turn_id, SPOKEN)
+
+
+def part(turn_id: str) -> Tools:
+    """Under a part of a reply that goes on in the next message; it can't be pressed, and tells whose part it is."""
+    return Tools(turn_id, ("part",))
 
 
 def turn_of(message: discord.Message) -> str | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import discord
 import structlog
 
+from bots.discord_buttons import part as goes_on
 from bots.discord_buttons import speaking, spoken, turn_of
 from bots.discord_parts import LONGEST, parts_of
 from bots.discord_voice import LOST, Channel, Voice
@@ -114,8 +115,8 @@ class Delivery:
         for number, part in enumerate(parts):
             ends = number == len(parts) - 1
             turn_id = self.performance.id
-            view = (spoken(turn_id) if last else speaking(turn_id)) if ends else None
-            shown = f"{part.text}\x00{bool(view)}{last}"
+            view = (spoken(turn_id) if last else speaking(turn_id)) if ends else goes_on(turn_id)
+            shown = f"{part.text}\x00{ends}{last}"
             if self._shown.get(number) == shown:
                 continue
             if number < len(self.messages):

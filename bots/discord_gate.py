@@ -5,8 +5,10 @@ finds that in the journal. A line is let in alone: the lock on its channel dies 
 then the next one goes on with what the journal says.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 import discord
 import structlog
@@ -24,6 +26,7 @@ from bots.discord_rules import RoomRules
 from bots.discord_settings import DiscordSettings
 from bots.discord_voice import LOST
 from bots.house import House
+from bots.performance import Performance
 from memory import MemoryTrouble, Scope, Turn
 from personas import Utterance, persona_speaker
 
@@ -32,6 +35,14 @@ FIRST_CONTACT = "\n-# I'm an AI character and I remember what you tell me. /priv
 TOLD = "told on discord"  # the mark of a fan who has read it
 EVERYBODY = "*"  # in whose name that mark is kept
 TOO_MUCH = "⏳"
+
+
+@dataclass(eq=False, slots=True)
+class Burst:
+    """What a fan says in several messages: `performance` is the reply they lead to, once it is `decided`."""
+
+    decided: asyncio.Event = field(default_factory=asyncio.Event)
+    performance: Performance | None = None
 
 
 class Gate:
@@ -58,7 +69,7 @@ class Gate:
         self._opt_outs = opt_outs
         self._accounts = accounts
         self._budgets = Budgets()
-        self._settling: dict[tuple[str, str], str] = {}
+        self._bursts: dict[tuple[str, str], Burst] = {}
 
     async def hear(self, message: discord.Message, *, me: int) -> None:
         """A line from `me`'s point of view; what is not for us stops here, and nothing of it is kept."""
@@ -68,27 +79,40 @@ class Gate:
         shut_out = is_blocked(message, rules) or self._opt_outs.has(said.speaker_id) or not can_write(message)
         if rules.paused or shut_out or not said.text.strip() or not self._rooms.present(message.channel):
             return
-        if await self._joins(message, said):
+        key = (said.place, said.speaker_id)
+        if key in self._bursts and await self._joins(message, said, self._bursts[key]):
             return
-        async with self._house.journal.alone(said.place):
-            await self._alone(message, said, rules, me=me)
+        burst = self._bursts[key] = Burst()
+        try:
+            async with self._house.journal.alone(said.place):
+                await self._alone(message, said, rules, burst, me=me)
+        finally:
+            burst.decided.set()
+            if self._bursts.get(key) is burst:
+                del self._bursts[key]
 
-    async def _joins(self, message: discord.Message, said: Utterance) -> bool:
+    async def _joins(self, message: discord.Message, said: Utterance, burst: Burst) -> bool:
         """Whether a line belongs to a burst that waits to be answered, and is in it now; none to somebody else is."""
-        persona_id = self._settling.get((said.place, said.speaker_id))
         here = self._rooms.present(message.channel)
-        elsewhere = message.reference or mentioned_in_text(message) or set(called_by(said.text, here)) - {persona_id}
-        if persona_id is None or elsewhere:
+        await burst.decided.wait()
+        waits = burst.performance is not None and burst.performance.turn is None
+        elsewhere = message.reference or mentioned_in_text(message)
+        if burst.performance is None or not waits or elsewhere:
+            return False
+        persona_id = burst.performance.persona_id
+        if set(called_by(said.text, here)) - {persona_id}:
             return False
         performance = await self._house.hall.hear(said, persona_id=persona_id, settle=self._settings.settle)
-        if performance.id not in self._deliveries:
+        if performance is not burst.performance:
             return False
         for one in here:
             if one.persona_id != persona_id and message.guild:
                 await self._house.hall.overhear(said, persona_id=one.persona_id)
         return True
 
-    async def _alone(self, message: discord.Message, said: Utterance, rules: RoomRules, *, me: int) -> None:
+    async def _alone(
+        self, message: discord.Message, said: Utterance, rules: RoomRules, burst: Burst, *, me: int
+    ) -> None:
         """What nobody else does meanwhile in this channel: decide, or find what was decided, and answer."""
         here, manners = self._rooms.present(message.channel), self._rooms.manners(message.channel)
         speakers = await self._house.journal.spoken_to(said)
@@ -101,7 +125,7 @@ class Gate:
             return
         for persona_id in speakers:
             if self._rooms.speaks_for(persona_id):
-                await self._answer(message, said, persona_id, here, manners)
+                await self._answer(message, said, persona_id, here, manners, burst)
 
     async def _decide(
         self, message: discord.Message, said: Utterance, here: Sequence[Present], manners: Manners, *, me: int
@@ -144,12 +168,18 @@ class Gate:
         )
 
     async def _answer(
-        self, message: discord.Message, said: Utterance, persona_id: str, here: Sequence[Present], manners: Manners
+        self,
+        message: discord.Message,
+        said: Utterance,
+        persona_id: str,
+        here: Sequence[Present],
+        manners: Manners,
+        burst: Burst,
     ) -> None:
         """Has one persona answer, lets the others hear it, and whoever it calls go on, as far as the chain reaches."""
         told = Scope(EVERYBODY, said.speaker_id, said.place)
         footnote = "" if await self._house.journal.marked(told, TOLD) or is_bot(message) else FIRST_CONTACT
-        turn = await self._bring(said, persona_id, message.channel, reply_to=message, footnote=footnote)
+        turn = await self._bring(said, persona_id, message.channel, burst, reply_to=message, footnote=footnote)
         if turn is None:
             return
         if footnote:
@@ -191,20 +221,19 @@ class Gate:
         said: Utterance,
         persona_id: str,
         channel: Anywhere,
+        burst: Burst | None = None,
         *,
         reply_to: discord.Message | None = None,
         footnote: str = "",
     ) -> Turn | None:
         """One reply from the hall into the channel; None if it stands there already."""
-        key = (said.place, said.speaker_id)
-        self._settling[key] = persona_id
-        try:
-            performance = await self._house.hall.hear(said, persona_id=persona_id, settle=self._settings.settle)
-            if performance.over and await stands_there(channel, performance.id):
-                return None
-            return await self._deliveries.deliver(performance, channel, reply_to=reply_to, footnote=footnote)
-        finally:
-            self._settling.pop(key, None)
+        performance = await self._house.hall.hear(said, persona_id=persona_id, settle=self._settings.settle)
+        if burst and not burst.decided.is_set():
+            burst.performance = performance
+            burst.decided.set()
+        if performance.over and await stands_there(channel, performance.id):
+            return None
+        return await self._deliveries.deliver(performance, channel, reply_to=reply_to, footnote=footnote)
 
     async def _hint(self, message: discord.Message) -> None:
         """Says "later" without a word, and never to a bot."""

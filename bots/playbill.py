@@ -46,7 +46,7 @@ def run(settings: BotsSettings) -> None:
 
 def everywhere(opening: Opening) -> Opening:
     """The house as it is, and on Discord too where there is a token for it."""
-    if not os.environ.get("DISCORD_TOKEN"):
+    if not (os.environ.get("DISCORD_TOKEN") or os.environ.get("GREENROOM_DISCORD_TOKENS")):
         return opening
     try:
         from bots.discord_program import beside_discord

@@ -145,6 +145,34 @@ class FakeDiscord:
         """A person writes to the bot in private."""
         return await self.says(who, self.world.dm(who), text)
 
+    async def opens_thread(self, who: Json, parent: Json, name: str) -> Json:
+        """A person opens a thread in a channel."""
+        thread = self.world.thread(parent, name, owner_id=who["id"])
+        await self._desk.happen("THREAD_CREATE", {**thread, "newly_created": True}, channel=thread)
+        return thread
+
+    async def posts(self, who: Json, forum: Json, title: str, text: str) -> tuple[Json, Json]:
+        """A person opens a thread in a forum with its first message, whose id is the thread's; both."""
+        first = self.world.ids.next()
+        thread = self.world.thread(forum, title, owner_id=who["id"], thread_id=first)
+        await self._desk.happen("THREAD_CREATE", {**thread, "newly_created": True}, channel=thread)
+        if self.world.member(forum["guild_id"], who["id"]) is None:
+            self.world.join(self.world.guilds[forum["guild_id"]], who)
+        message = {**message_from(self.world, thread, who, {"content": text}), "id": first}
+        return thread, await self._desk.post(message)
+
+    async def expels(self, guild: Json, user: Json) -> None:
+        """A guild sends somebody away; a bot is told that the guild is gone."""
+        data = {"id": guild["id"]}
+        await self.gateway.dispatch("GUILD_DELETE", data, guild_id=guild["id"])
+        guild["members"] = [member for member in guild["members"] if member["user"]["id"] != user["id"]]
+
+    async def lets_in(self, guild: Json, user: Json) -> None:
+        """A guild lets a bot in again."""
+        self.world.join(guild, user)
+        joined = {key: value for key, value in guild.items() if key != "unavailable"}  # false would mean: back again
+        await self.gateway.dispatch("GUILD_CREATE", joined, guild_id=guild["id"])
+
     async def edits(self, message: Json, text: str) -> Json:
         return await self._desk.change(edited(self.world, message, {"content": text}))
 

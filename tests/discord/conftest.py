@@ -16,11 +16,14 @@ from bots.discord_client import Client
 from bots.discord_commands import commands
 from bots.discord_settings import DiscordSettings
 from bots.fake_discord import FakeDiscord
+from bots.fake_discord.rest_interactions import Interaction
 from bots.fake_discord.wire import Json
 from bots.house import House
 from bots.testing import MIKA, PlainCast, house_in_ram
+from memory.testing import journal_in_ram, memory_in_ram
 from personas import Persona
 from serving.testing import ScriptedEngine
+from tests.eventually import eventually
 
 BRAM = Persona(id="bram", name="Bram", who="Bram hosts a stream.", likes=("football",))
 TOKEN = "token"
@@ -45,6 +48,11 @@ class Played:
     stage: Json
     me: Json
 
+    def rule(self, where: Json | None = None, **said: object) -> None:
+        """Changes the rules of a channel, or of the whole guild."""
+        assert self.bot.client is not None
+        self.bot.client.rooms.rules.change(self.guild["id"], where["id"] if where else "", **said)
+
     async def reply(self, where: Json, containing: str = "", *, within: float = 10.0) -> Json:
         """The first finished message of ours in a channel with these words."""
 
@@ -68,6 +76,17 @@ def buttons(message: Json) -> list[str]:
     return [item.get("custom_id", "") for row in message.get("components", []) for item in row.get("components", [])]
 
 
+def finished(played: Played, where: Json) -> list[Json]:
+    """The finished replies in a channel, oldest first; of one in several parts, its last message."""
+    return [m for m in played.server.messages(where) if any("again:" in button for button in buttons(m))]
+
+
+async def shown(opened: Interaction, words: str) -> str:
+    """What a person was shown after a command, once it has these words in it."""
+    await eventually(lambda: any(words in (message["content"] or "") for message in opened.shown.values()))
+    return "\n".join(message["content"] for message in opened.shown.values())
+
+
 Play = Callable[..., Any]
 
 
@@ -85,10 +104,13 @@ def play(tmp_path: Path) -> Play:
             guild = server.guild("The Green Room")
             stage = server.channel(guild, "stage")
             me = server.application(TOKEN, in_guilds=[guild])
-            house = await closing.enter_async_context(house_in_ram(engine, cast=cast or PlainCast(MIKA), data=tmp_path))
-            told = DiscordSettings(
-                token=TOKEN, api=server.api_url, gateway=server.gateway_url, settle=0.0, edit_every=0.1, **settings
+            journal = await closing.enter_async_context(journal_in_ram())
+            memory = await closing.enter_async_context(memory_in_ram(journal))
+            house = await closing.enter_async_context(
+                house_in_ram(engine, cast=cast or PlainCast(MIKA), memory=memory, journal=journal, data=tmp_path)
             )
+            usual = {"settle": 0.0, "edit_every": 0.1} | settings
+            told = DiscordSettings(token=TOKEN, api=server.api_url, gateway=server.gateway_url, **usual)
             attention = Attention(chance=random.Random(0))
             bot = DiscordBot(
                 house,

@@ -6,18 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from bots.discord_bot import DiscordRefused
-from bots.fake_discord.wire import Json
 from bots.testing import MIKA, PlainCast
 from personas import Boundaries, Persona
 from serving.testing import ScriptedEngine
-from tests.discord.conftest import BRAM, Play, Played, buttons
+from tests.discord.conftest import BRAM, Play, Played, buttons, finished
 from tests.eventually import eventually
 
 LONG = "A sentence about the sea and the moon. " * 30
-
-
-def finished(played: Played, where: Json) -> list[Json]:
-    return [m for m in played.server.messages(where) if any("again:" in button for button in buttons(m))]
 
 
 async def test_a_fan_who_calls_a_character_by_name_is_answered_under_her_own_name(play: Play) -> None:
