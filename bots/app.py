@@ -28,13 +28,14 @@ from bots.night import Night
 from bots.recovery import recover
 from bots.rooms import MoodReader
 from bots.settings import BotsSettings
+from bots.trial_watch import watch_trials
 from bots.turn import Stage, take_turn
 from memory.settings import MemorySettings
 from personas import SHIPPED, Cast, Changes, LoreNote, PersonaUnknown
 from personas.archive import VERSIONS, Archive
 from personas.lore_scene import Lorekeeper
 from personas.watch import tell, watch
-from serving import ChatMessage, Engine
+from serving import ChatMessage, Engine, Shelf, Wardrobe
 from serving.making import make_admissions, prices
 from serving.making import make_engines as serving_engines
 from serving.metering import MeteredEngine
@@ -74,7 +75,19 @@ async def open_house(
         note("the journal and the memories")
         opened, mood = await closing.enter_async_context(make_memory(settings, cast))
         journal, memory = opened.journal, opened.memory
-        stage = Stage(journal, memory, engines.opened, make_lore(cast), mood, patience=settings.patience)
+        shelf = Shelf(ServingSettings.read().shelf)
+        wardrobe = Wardrobe(shelf)
+        stage = Stage(
+            journal,
+            memory,
+            engines.opened,
+            make_lore(cast),
+            mood,
+            patience=settings.patience,
+            wears=wardrobe.wears,
+        )
+        if stays:
+            await closing.enter_async_context(tried(opened, shelf))
         answer: Answer = logged(meters.measured(make_orderly(stage, engines, settings)))
         night = await closing.enter_async_context(make_night(cast, engines, opened))
         hall = await closing.enter_async_context(
@@ -124,6 +137,20 @@ async def reloaded(cast: Cast, archive: Archive) -> AsyncIterator[None]:
             yield
         finally:
             over.set()
+
+
+@asynccontextmanager
+async def tried(opened: "Opened", shelf: Shelf) -> AsyncIterator[None]:
+    """Looks after LoRAs on trial for as long as the house is open: one that goes worse is taken off."""
+    from memory.trials import Trials
+
+    trials = Trials(opened.journal, shelf)
+    watching = asyncio.create_task(watch_trials(trials))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
 
 
 def make_meters(settings: BotsSettings, cast: Cast) -> Meters:

@@ -19,7 +19,7 @@ from bots.reply import Reply
 from bots.rooms import Journal, Memory, MoodReader
 from bots.stopwatch import Stopwatch
 from memory import MemoryTrouble, Turn
-from personas import Labels, LoreNote, Persona, Prompt, Recollection, Scene, is_private, render
+from personas import Labels, LoreNote, Persona, Place, Prompt, Recollection, Scene, is_private, render
 from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError
 
 log = structlog.get_logger()
@@ -27,9 +27,17 @@ BESIDE = {"again", "edits", "continues"}  # in the trace of a turn that stands i
 GO_ON = "[Go on exactly where you stopped, without repeating anything.]"
 
 
+async def as_written(lora: str | None, place: Place) -> str | None:
+    """The LoRA that the persona's file names, in every place."""
+    return lora
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a turn needs of the house. `patience` is how many seconds an engine, or memory, may keep it waiting."""
+    """What a turn needs of the house. `patience` is how many seconds an engine, or memory, may keep it waiting.
+
+    `wears` says which version of the persona's LoRA a place gets: another one while a new one is tried.
+    """
 
     journal: Journal
     memory: Memory
@@ -38,6 +46,7 @@ class Stage:
     mood: MoodReader
     patience: float = 60.0
     memory_patience: float = 5.0
+    wears: Callable[[str | None, Place], Awaitable[str | None]] = as_written
 
 
 async def take_turn(cue: Cue, *, on: Stage) -> AsyncGenerator[Delta | Turn, None]:
@@ -55,7 +64,8 @@ async def take_turn(cue: Cue, *, on: Stage) -> AsyncGenerator[Delta | Turn, None
         trace["window"] = {"used": prompt.tokens, "limit": engine.window.tokens, "dropped": list(prompt.dropped)}
         watch.lap("render")
         sampling = sampling_for(scene, prompt, engine, priority=cue.priority)
-        async with aclosing(speech(cue, prompt, reply, sampling, engine=engine, patience=on.patience)) as spoken:
+        lora = await on.wears(persona.plays.lora, cue.turn.place)
+        async with aclosing(speech(cue, prompt, reply, sampling, lora, engine=engine, patience=on.patience)) as spoken:
             async for step in spoken:
                 watch.mark("first_token")
                 if isinstance(step, Completion):
@@ -131,10 +141,9 @@ def sampling_for(scene: Scene, prompt: Prompt, engine: Engine, *, priority: int)
 
 
 async def speech(
-    cue: Cue, prompt: Prompt, reply: Reply, sampling: Sampling, *, engine: Engine, patience: float
+    cue: Cue, prompt: Prompt, reply: Reply, sampling: Sampling, lora: str | None, *, engine: Engine, patience: float
 ) -> AsyncGenerator[Delta | Completion, None]:
     """What the engine says, made fit by `reply`; closing the engine's stream is what ends its work."""
-    lora = cue.persona.plays.lora
     async with aclosing(engine.stream(prompt.messages, sampling=sampling, lora=lora)) as stream:
         while not reply.cut:
             step = await cue.curtain.next(stream, patience=patience)

@@ -18,6 +18,7 @@ from memory import journal_memories as memories
 from memory import journal_nights as nights
 from memory import journal_places as places
 from memory import journal_talks as talks
+from memory import journal_trials as trials
 from memory import journal_turns as turns
 from memory.journal_alone import Alone
 from memory.journal_database import Database, opened
@@ -31,6 +32,7 @@ from memory.scope import Scope, Sharing
 from memory.talk import Talk, Thumb
 from memory.turn import Turn
 from personas import Place, Utterance
+from serving import Tally
 
 FILE = "journal.sqlite3"
 
@@ -215,6 +217,11 @@ class Journal:
             allowed = await memories.sharing(connection, scope.persona_id, scope.fan_id)
             rows = await talks.turns_elsewhere(connection, scope, allowed, limit)
             return await turns.with_heard(connection, rows[::-1])
+
+    async def tallies(self, persona_id: str, *, since: datetime) -> dict[str | None, Tally]:
+        """For each LoRA the persona wore since then (None: none) what became of its replies, in counts alone."""
+        async with self._database.read() as connection:
+            return await trials.tallies(connection, persona_id, since)
 
     # talks
 

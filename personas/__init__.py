@@ -24,6 +24,7 @@ from personas.place import Place, audience_of, is_private, platform_of
 from personas.prompt import Prompt, render
 from personas.scene import LoreNote, Recollection, Scene
 from personas.spelling import spelled
+from personas.stepping_out import steps_out
 from personas.stops import stops
 from personas.utterance import Utterance, persona_speaker
 
@@ -66,5 +67,6 @@ __all__ = [
     "render",
     "spelled",
     "steady",
+    "steps_out",
     "stops",
 ]

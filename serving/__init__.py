@@ -7,6 +7,8 @@ from serving.encoder import Encoder, Reader, Reading, Vectors
 from serving.engine import Engine, Window
 from serving.errors import EngineAway, EngineBusy, EngineMissing, EngineRefused, PromptTooLong, ServingError
 from serving.fallback import FallbackEngine
+from serving.shelf import Shelf, ShelfError, Shelved
+from serving.trial import Tally, Trial, Wardrobe, judged
 
 __all__ = [
     "Admission",
@@ -30,6 +32,13 @@ __all__ = [
     "Role",
     "Sampling",
     "ServingError",
+    "Shelf",
+    "ShelfError",
+    "Shelved",
+    "Tally",
+    "Trial",
     "Vectors",
+    "Wardrobe",
     "Window",
+    "judged",
 ]

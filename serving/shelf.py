@@ -1,10 +1,13 @@
 """The shelf of trained LoRAs: `shelf/<lora>/v<N>/`, never changed once it stands there.
 
 A version is a folder with what peft wrote (`adapter_config.json`, `adapter_model.safetensors`) and a `card.json`.
+One on trial is known as `<lora>/trial/v<N>` until it is promoted: whoever asks for the LoRA by its plain name does not
+get it (serving/trial.py says who does).
 Immutable, because vLLM's prefix cache knows a LoRA by its name and path: new weights under an old path would be
 answered from what the old ones read.
 """
 
+import json
 import os
 import re
 import shutil
@@ -21,8 +24,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from serving.errors import EngineRefused
 
 CONFIG, WEIGHTS, CARD, RETIRED = "adapter_config.json", "adapter_model.safetensors", "card.json", "retired"
+TRIAL = "trial.json"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 EXACT = re.compile(rf"(?P<lora>{NAME.pattern})/v(?P<version>[1-9][0-9]*)")
+ON_TRIAL = re.compile(rf"(?P<lora>{NAME.pattern})/trial/v(?P<version>[1-9][0-9]*)")
 
 
 class ShelfError(Exception):
@@ -53,11 +58,22 @@ class Shelved:
     folder: Path
     card: Card
     retired: bool
+    share: float = 1.0
+    """Of conversations that wear it; below 1 it is on trial."""
 
     @property
     def id(self) -> str:
         """The exact name, as traces and servers know it."""
-        return f"{self.lora}/v{self.version}"
+        return f"{self.lora}/trial/v{self.version}" if self.on_trial else f"{self.lora}/v{self.version}"
+
+    @property
+    def on_trial(self) -> bool:
+        return self.share < 1
+
+    @property
+    def began(self) -> float:
+        """Since when it has been on trial, as a Unix time."""
+        return (self.folder / TRIAL).stat().st_mtime
 
     @property
     def proven(self) -> bool:
@@ -76,17 +92,24 @@ class Shelf:
         return tuple(sorted(self._read_all(), key=lambda shelved: (shelved.lora, shelved.version)))
 
     def in_use(self) -> tuple[Shelved, ...]:
-        """The newest version of each LoRA that is not retired."""
-        newest = {shelved.lora: shelved for shelved in self.all() if not shelved.retired}
-        return tuple(newest.values())
+        """The newest version of each LoRA that is not retired, and the one on trial where that is newer still."""
+        loras = dict.fromkeys(shelved.lora for shelved in self.all())
+        return tuple(shelved for lora in loras for shelved in self.in_use_of(lora))
+
+    def in_use_of(self, lora: str) -> tuple[Shelved, ...]:
+        """The same of one LoRA: none, one, or two versions."""
+        there = sorted(self._versions(lora), key=lambda shelved: shelved.version)
+        steady = [shelved for shelved in there if not (shelved.retired or shelved.on_trial)][-1:]
+        newest = [shelved for shelved in there if not shelved.retired][-1:]
+        return tuple(steady + [shelved for shelved in newest if shelved.on_trial])
 
     def find(self, lora: str) -> Shelved:
         """`mira`: its newest version that is not retired; `mira/v2`: exactly that one, retired or not."""
-        if exact := EXACT.fullmatch(lora):
+        if exact := EXACT.fullmatch(lora) or ON_TRIAL.fullmatch(lora):
             folder = self.folder / exact["lora"] / f"v{exact['version']}"
             if folder.is_dir():
                 return read(folder)
-        found = [shelved for shelved in self._versions(lora) if not shelved.retired]
+        found = [shelved for shelved in self._versions(lora) if not (shelved.retired or shelved.on_trial)]
         if not found:
             there = ", ".join(shelved.id for shelved in self.in_use()) or "nothing"
             raise ShelfError(f"There is no LoRA {lora!r} on the shelf {self.folder}, but {there}.")
@@ -100,8 +123,8 @@ class Shelf:
             raise EngineRefused(str(exc)) from exc
         return shelved.id, shelved.folder
 
-    def add(self, lora: str, source: Path, card: Card) -> Shelved:
-        """Copies a trained LoRA in as the next version; whole, or not at all."""
+    def add(self, lora: str, source: Path, card: Card, *, share: float = 1.0) -> Shelved:
+        """Copies a trained LoRA in as the next version; whole, or not at all. A `share` below 1 puts it on trial."""
         if not NAME.fullmatch(lora):
             raise ShelfError(f"{lora!r} is no name for a LoRA. Use small letters, digits, '-' and '_'.")
         home = self.folder / lora
@@ -113,12 +136,20 @@ class Shelf:
                 shutil.copyfile(source / name, made / name)
             card = card.model_copy(update={"weights_hash": digest(made / WEIGHTS)})
             (made / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            if share < 1:
+                (made / TRIAL).write_text(json.dumps({"share": share}) + "\n", encoding="utf-8")
             return read(self._moved_in(made, home))
 
     def retire(self, lora: str) -> Shelved:
         """New turns no longer find it; the folder stays, so that old traces can be read."""
         shelved = self.find(lora)
         (shelved.folder / RETIRED).touch()
+        return read(shelved.folder)
+
+    def promote(self, lora: str) -> Shelved:
+        """Ends a version's trial: from now on everybody gets it."""
+        shelved = self.find(lora)
+        (shelved.folder / TRIAL).unlink(missing_ok=True)
         return read(shelved.folder)
 
     def _moved_in(self, made: Path, home: Path) -> Path:
@@ -151,7 +182,19 @@ def read(folder: Path) -> Shelved:
         card = Card.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError) as exc:
         raise ShelfError(f"{path} can't be read: {exc}") from exc
-    return Shelved(folder.parent.name, int(folder.name[1:]), folder, card, (folder / RETIRED).exists())
+    retired = (folder / RETIRED).exists()
+    return Shelved(folder.parent.name, int(folder.name[1:]), folder, card, retired, share_of(folder))
+
+
+def share_of(folder: Path) -> float:
+    """The share of conversations that wear a version: 1 unless it is on trial."""
+    path = folder / TRIAL
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["share"])
+    except FileNotFoundError:
+        return 1.0
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise ShelfError(f"{path} can't be read: {exc}") from exc
 
 
 def digest(path: Path) -> str:
