@@ -1,11 +1,12 @@
 """Reads one room's part of greenroom.yaml; what is wrong there is told with its line."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, cast, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -40,48 +41,57 @@ class RoomSettings(BaseSettings):
         try:
             return cls(**flags)
         except ValidationError as exc:
-            raise wrong(exc, written(cls, part=cls.part)) from exc
+            raise wrong(exc, written(cls, part=cls.part), cls) from exc
 
 
 def written(settings: type[BaseSettings], *, part: str, file: Path = FILE) -> dict[str, Any]:
     """What the settings file says in its part; nothing if there is no file."""
-    own = part_of(file, part)
-    for key in own:
-        where = f"{file}:{line_of(own, (key,))}"
-        if key not in settings.model_fields:
-            raise SettingsWrong(f"{where}: '{key}' is no setting.{nearest(key, settings)}")
-        if secret := settings.model_fields[key].validation_alias:
-            raise SettingsWrong(f"{where}: '{key}' is read from the environment only, as {secret}.")
-    return own
-
-
-def said(part: str, key: str, *, file: Path = FILE) -> Any:
-    """What the file says to one key of a room upstairs, for a command that needs no more of it; None: nothing."""
-    return part_of(file, part).get(key)
-
-
-def part_of(file: Path, part: str) -> dict[str, Any]:
-    """One room's part as it is written, with the lines of its keys; empty without a file."""
     if not file.exists():
         return {}
     try:
         whole = YAML().load(file)
     except (YAMLError, UnicodeDecodeError) as exc:
         raise SettingsWrong(f"{file} is no YAML: {exc}") from exc
-    return cast(dict[str, Any], (whole or {}).get(part) or {})
+    said = (whole or {}).get(part) or {}
+    for key in said:
+        where = f"{file}:{line_of(said, (key,))}"
+        if key not in settings.model_fields:
+            raise SettingsWrong(f"{where}: '{key}' is no setting.{nearest(key, settings.model_fields)}")
+        if secret := settings.model_fields[key].validation_alias:
+            raise SettingsWrong(f"{where}: '{key}' is read from the environment only, as {secret}.")
+    return cast(dict[str, Any], said)
 
 
-def wrong(exc: ValidationError, said: Mapping[str, Any], *, file: Path = FILE) -> SettingsWrong:
-    """A value that can't be, told with its line; without one if it came from the environment."""
-    first = exc.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    line = line_of(said, first["loc"])
-    told = first["msg"].removeprefix("Value error, ")
-    return SettingsWrong(f"{file}:{line}: {where}: {told}" if line else f"{where}: {told}" if where else told)
+def wrong(exc: ValidationError, said: Mapping[str, Any], settings: type[BaseSettings]) -> SettingsWrong:
+    """Every value that can't be, each told with its line; without one if it came from the environment."""
+    return SettingsWrong("\n".join(told(error, said, settings) for error in exc.errors()))
 
 
-def line_of(said: Any, path: tuple[int | str, ...]) -> int:
-    """The line on which a key of the file stands; 0 if it isn't in the file."""
+def told(error: ErrorDetails, said: Mapping[str, Any], settings: type[BaseSettings], *, file: Path = FILE) -> str:
+    """One mistake as a sentence; for a key that is none, with the nearest that is."""
+    path, words = error["loc"], error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        words = f"is no setting.{nearest(path[-1], keys_at(settings, path[:-1]))}"
+    line, where = line_of(said, path), ".".join(str(part) for part in path)
+    return ": ".join(part for part in (f"{file}:{line}" if line else "", where, words) if part)
+
+
+def keys_at(settings: type[BaseModel], path: Sequence[int | str]) -> Collection[str]:
+    """The keys that may stand at a place of the settings; none where anything may."""
+    kind: Any = settings
+    for part in path:
+        field = kind.model_fields.get(part) if is_model(kind) else None
+        kind = field.annotation if field else next(iter(get_args(kind)[-1:]), None)
+    models = [one for one in (kind, *get_args(kind)) if is_model(one)]
+    return models[0].model_fields if models else ()
+
+
+def is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def line_of(said: Any, path: Sequence[int | str]) -> int:
+    """The line on which a key of the file stands, or the nearest above it; 0 if it isn't in the file."""
     line = 0
     for key in path:
         if not isinstance(said, Mapping) or key not in said or not hasattr(said, "lc"):
@@ -91,6 +101,6 @@ def line_of(said: Any, path: tuple[int | str, ...]) -> int:
     return line
 
 
-def nearest(key: object, settings: type[BaseSettings]) -> str:
-    near = get_close_matches(str(key), settings.model_fields, n=1)
+def nearest(key: object, known: Collection[str]) -> str:
+    near = get_close_matches(str(key), known, n=1)
     return f" Did you mean '{near[0]}'?" if near else ""

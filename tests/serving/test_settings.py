@@ -82,7 +82,10 @@ def test_a_key_in_the_file_is_refused() -> None:
     [
         (("shelf:", "shelve:"), r"greenroom\.yaml:7: 'shelve' is no setting. Did you mean 'shelf'\?"),
         (("kind: remote", "kind: distant"), r"greenroom\.yaml:4: engines\.gpu\.kind"),
-        (("base_url:", "bas_url:"), r"greenroom\.yaml:"),
+        (
+            ("base_url:", "bas_url:"),
+            r"greenroom\.yaml:4: engines\.gpu\.bas_url: is no setting. Did you mean 'base_url'\?",
+        ),
         (("serving:", "serving: ]"), "is no YAML"),
     ],
 )
@@ -91,6 +94,18 @@ def test_a_slip_is_told_with_its_line(slip: tuple[str, str], says: str) -> None:
 
     with pytest.raises(SettingsWrong, match=says):
         ServingSettings.read()
+
+
+def test_all_slips_are_told_at_once() -> None:
+    Path("greenroom.yaml").write_text(FILE.replace("kind: remote", "kind: distant") + "  server: {windw: 5, port: x}\n")
+
+    with pytest.raises(SettingsWrong) as raised:
+        ServingSettings.read()
+
+    told = str(raised.value)
+    assert "engines.gpu.kind" in told
+    assert "server.windw: is no setting. Did you mean 'window'?" in told
+    assert "server.port" in told
 
 
 def test_a_fallback_that_is_no_engine_is_told() -> None:
