@@ -1,0 +1,53 @@
+"""What a data set holds besides rows to learn from: real lines of everybody in it, and what should not be in it."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from finetune.evaluate_breaks import breaks_character
+from finetune.evaluate_variety import copied
+from finetune.masking import identifies
+
+Row = Mapping[str, Any]
+LABEL = re.compile(r"^[A-Z][^:\n]{0,40}: ")
+NOTES = re.compile(r"\[notes\].*?\[/notes\]\n?", re.DOTALL)
+SHORTEST = 3  # words; a bare 'Yes.' tells nobody apart
+LEAKED = 0.5  # of a held-out reply's runs of words
+
+
+def replies(rows: Sequence[Row]) -> list[str]:
+    """What the persona says in each row."""
+    return [row["completion"][0]["content"] for row in rows]
+
+
+def partners(rows: Sequence[Row]) -> list[str]:
+    """Every line that somebody else says in these rows, once."""
+    found = dict.fromkeys(line for row in rows for message in row["prompt"] for line in heard(message))
+    return [line for line in found if len(line.split()) >= SHORTEST]
+
+
+def heard(message: Mapping[str, str]) -> Iterator[str]:
+    """The lines of a message that isn't the persona's, without the labels of a public place."""
+    if message["role"] == "user":
+        for line in NOTES.sub("", message["content"]).splitlines():
+            if not line.startswith("["):
+                yield LABEL.sub("", line).strip()
+
+
+def tellable(texts: Sequence[str]) -> list[str]:
+    """Lines long enough to be told apart by."""
+    return [text for text in texts if len(text.split()) >= SHORTEST]
+
+
+def leaks(held_out: Sequence[Row], learnt: Sequence[Row]) -> list[bool]:
+    """For each held-out reply whether half of it stands in what was learnt: then it is held out no more."""
+    hits, runs = copied(replies(held_out), replies(learnt))
+    return [
+        hit / run >= LEAKED and len(text.split()) >= SHORTEST
+        for hit, run, text in zip(hits, runs, replies(held_out), strict=True)
+    ]
+
+
+def faults(rows: Sequence[Row]) -> list[str]:
+    """Replies that step out of the character or name somebody's address: the cleaning would not have let them pass."""
+    return [text for text in replies(rows) if breaks_character(text) or identifies(text)]
