@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from time import time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -28,6 +28,7 @@ from bots.night import Night
 from bots.recovery import recover
 from bots.rooms import MoodReader
 from bots.settings import BotsSettings
+from bots.traced import traced
 from bots.trial_watch import watch_trials
 from bots.turn import Stage, take_turn
 from memory.settings import MemorySettings
@@ -35,7 +36,7 @@ from personas import SHIPPED, Cast, Changes, LoreNote, PersonaUnknown
 from personas.archive import VERSIONS, Archive
 from personas.lore_scene import Lorekeeper
 from personas.watch import tell, watch
-from serving import ChatMessage, Engine, Shelf, Wardrobe
+from serving import ChatMessage, Engine, EngineMissing, Shelf, Wardrobe
 from serving.making import make_admissions, prices
 from serving.making import make_engines as serving_engines
 from serving.metering import MeteredEngine
@@ -44,6 +45,7 @@ from serving.settings import ServingSettings
 
 if TYPE_CHECKING:
     from memory.opening import Opened
+    from serving.tracing import Tracer
 
 log = structlog.get_logger()
 SCRIPTED = "scripted"
@@ -71,7 +73,8 @@ async def open_house(
             await closing.enter_async_context(reloaded(cast, archive))
         note("the engines")
         meters = make_meters(settings, cast)
-        engines = await closing.enter_async_context(make_engines(settings, meters))
+        tracer = await closing.enter_async_context(make_tracer(settings))
+        engines = await closing.enter_async_context(make_engines(settings, meters, tracer))
         note("the journal and the memories")
         opened, mood = await closing.enter_async_context(make_memory(settings, cast))
         journal, memory = opened.journal, opened.memory
@@ -88,7 +91,7 @@ async def open_house(
         )
         if stays:
             await closing.enter_async_context(tried(opened, shelf))
-        answer: Answer = logged(meters.measured(make_orderly(stage, engines, settings)))
+        answer: Answer = logged(meters.measured(make_traced(make_orderly(stage, engines, settings), tracer)))
         night = await closing.enter_async_context(make_night(cast, engines, opened))
         hall = await closing.enter_async_context(
             Hall(
@@ -160,17 +163,49 @@ def make_meters(settings: BotsSettings, cast: Cast) -> Meters:
     return meters
 
 
-def make_engines(settings: BotsSettings, meters: Meters) -> Engines:
+@asynccontextmanager
+async def make_tracer(settings: BotsSettings) -> AsyncIterator["Tracer | None"]:
+    """What writes traces, where the settings say where they go."""
+    if not settings.traces:
+        yield None
+        return
+    try:
+        from serving.tracing import tracing_to
+    except ImportError as exc:
+        raise EngineMissing(f"Traces need {exc.name}. Install it with: pip install 'greenroom[telemetry]'") from exc
+    async with tracing_to(settings.traces) as tracer:
+        yield tracer
+
+
+def make_traced(answer: Answer, tracer: "Tracer | None") -> Answer:
+    """The answer, in a span for each turn if there is somebody who wants them."""
+    if tracer is None:
+        return answer
+    from serving.tracing import spanning
+
+    return traced(answer, partial(spanning, tracer))
+
+
+def make_engines(settings: BotsSettings, meters: Meters, tracer: "Tracer | None") -> Engines:
     """Every engine that the settings name, each with those who step in for it; none of them is loaded yet."""
     watched = EngineMeters(meters.registry)
     if settings.engine == SCRIPTED:
         return Engines({SCRIPTED: MeteredEngine(make_scripted(), watched, name=SCRIPTED)}, override=SCRIPTED)
     serving = ServingSettings.read()
     return Engines(
-        serving_engines(serving, meters=watched),
+        serving_engines(serving, meters=watched, **tracing(tracer)),
         admissions=make_admissions(serving, meters=watched),
         override=settings.engine,
     )
+
+
+def tracing(tracer: "Tracer | None") -> dict[str, Any]:
+    """What the engines are given, so that they write spans below a turn's."""
+    if tracer is None:
+        return {}
+    from serving.tracing import TracedEngine, headers
+
+    return {"traced": lambda engine, name: TracedEngine(engine, tracer, name=name), "headers": headers}
 
 
 def make_orderly(stage: Stage, engines: Engines, settings: BotsSettings) -> Answer:

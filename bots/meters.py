@@ -16,6 +16,7 @@ from serving import Delta, Price
 
 SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30, 60)
 RECALL = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2)
+PLATFORMS = ("api", "discord", "terminal", "web")
 QUEUE = (0.01, 0.05, 0.2, 0.5, 1, 2, 5, 10, 30)
 FAMILIES = ("EngineAway", "EngineBusy", "EngineRefused", "EngineMissing", "PromptTooLong", "SaidNothing", "BudgetSpent")
 SPEED = (1, 2, 5, 10, 20, 40, 80, 160)
@@ -70,6 +71,8 @@ class Meters:
                 self._failures.labels(persona, family)
             for family in ("EngineBusy", "BudgetSpent"):
                 self._turned_away.labels(persona, family)
+            for platform in PLATFORMS:
+                self._stopped.labels(persona, platform)
 
     def watch(self, busy: Callable[[], int]) -> None:
         """Counts places that are answered now, whenever somebody asks for the figures."""

@@ -109,6 +109,7 @@ async def house_in_ram(
     journal: Any = None,
     lore: Callable[[Cue], tuple[LoreNote, ...]] = lambda _: (),
     admission: Admission | None = None,
+    meters: Meters | None = None,
     **settings: Any,
 ) -> AsyncIterator[House]:
     """`async with house_in_ram(ScriptedEngine("Hi.")) as house`; whatever isn't given is made."""
@@ -125,7 +126,7 @@ async def house_in_ram(
     ):
         journal = journal or in_ram
         stage = Stage(journal, memory, engines.opened, lore, WordMood(), patience=chosen.patience)
-        meters = Meters()
+        meters = meters or Meters()
         seated = orderly(
             partial(take_turn, on=stage),
             admission=engines.admission,

@@ -1,6 +1,6 @@
 """Engines from settings; called by bots/app.py and the command lines, where things are made."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -15,15 +15,30 @@ from serving.router import Router
 from serving.settings import EngineSettings, ServingSettings
 from serving.shelf import Shelf
 
+Traced = Callable[[Engine, str], Engine]
+Headers = Callable[[], Mapping[str, str]]
+
 
 def make_engines(
-    settings: ServingSettings, *, shelf: Shelf | None = None, meters: Meters | None = None
+    settings: ServingSettings,
+    *,
+    shelf: Shelf | None = None,
+    meters: Meters | None = None,
+    traced: Traced = lambda engine, _: engine,
+    headers: Headers = dict,
 ) -> dict[str, Engine]:
-    """Every engine by its name, measured, each with those behind it that step in; none of them is loaded yet."""
+    """Every engine by its name, measured, each with those behind it that step in; none of them is loaded yet.
+
+    `traced` may put something around an engine (it is given the name, too); `headers` go to servers with each request.
+    """
     shelf = shelf or Shelf(settings.shelf)
     meters = meters or Meters(CollectorRegistry())
     alone: dict[str, Engine] = {
-        name: MeteredEngine(make_engine(name, said, settings, shelf=shelf, meters=meters), meters, name=name)
+        name: MeteredEngine(
+            traced(make_engine(name, said, settings, shelf=shelf, meters=meters, headers=headers), name),
+            meters,
+            name=name,
+        )
         for name, said in settings.engines.items()
     }
     return {name: with_understudies(name, alone, settings.fallback, meters) for name in alone}
@@ -38,14 +53,16 @@ def with_understudies(name: str, alone: Mapping[str, Engine], fallback: tuple[st
     return FallbackEngine(list(chain.values()), passed_on=lambda engine, _: meters.failed_over(named[engine]))
 
 
-def make_engine(name: str, said: EngineSettings, settings: ServingSettings, *, shelf: Shelf, meters: Meters) -> Engine:
+def make_engine(
+    name: str, said: EngineSettings, settings: ServingSettings, *, shelf: Shelf, meters: Meters, headers: Headers
+) -> Engine:
     """One engine. Torch's engine and the openai client are imported only where one is made."""
     if said.kind == "local":
         from serving.local_engine import LocalEngine
 
         return LocalEngine(Path(said.model), name=name, shelf=shelf, device=said.device, rows=said.rows)
     router = Router(
-        {address: make_remote(name, said, settings, address) for address in said.addresses},
+        {address: make_remote(name, said, settings, address, headers) for address in said.addresses},
         first_word=said.first_token_seconds,
         hedge=said.hedge_seconds,
         make_breaker=lambda: Breaker(failures=said.rest_after),
@@ -55,7 +72,7 @@ def make_engine(name: str, said: EngineSettings, settings: ServingSettings, *, s
     return router
 
 
-def make_remote(name: str, said: EngineSettings, settings: ServingSettings, address: str) -> Engine:
+def make_remote(name: str, said: EngineSettings, settings: ServingSettings, address: str, headers: Headers) -> Engine:
     """One address of a remote engine. With others beside it, it has its share of the time and is not tried twice."""
     from serving.remote_engine import Patience, RemoteEngine
 
@@ -65,6 +82,7 @@ def make_remote(name: str, said: EngineSettings, settings: ServingSettings, addr
         model=said.model,
         api_key=key.get_secret_value() if key else None,
         window=said.window,
+        headers=headers,
         patience=Patience(
             first_token=said.first_token_seconds / len(said.addresses),
             next_token=said.next_token_seconds,

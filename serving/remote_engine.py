@@ -8,7 +8,7 @@ makes the request; the stream's events are read here, and what arrives together 
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +41,7 @@ class Patience:
 class RemoteEngine:
     """One model (and its LoRAs) of one server. `base_url` ends in /v1, as OpenAI's own does.
 
-    `extra` goes into every request's body as it is (vLLM's `priority`, `cache_salt`, …).
+    `extra` goes into every request's body as it is (vLLM's `cache_salt`, …); `headers` are asked for anew each time.
     """
 
     def __init__(
@@ -53,12 +53,14 @@ class RemoteEngine:
         window: int | None = None,
         patience: Patience = Patience(),
         extra: Mapping[str, Any] | None = None,
+        headers: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._model = model
         self._window = window
         self._patience = patience
         self._extra = dict(extra or {})
+        self._headers = headers
         timeout = httpx.Timeout(patience.first_token, connect=patience.connect)
         self._client = openai.AsyncOpenAI(
             base_url=self._base_url,
@@ -134,6 +136,7 @@ class RemoteEngine:
             "stream": True,
             "stream_options": {"include_usage": True},
             "extra_body": extra or None,
+            "extra_headers": self._headers() or None,
         }
 
     async def _begun(

@@ -40,6 +40,7 @@ class FakeOpenAI:
     tokens: int | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
     tokenized: int = 0
     written: int = 0
     hung_up: int = 0
@@ -52,6 +53,7 @@ class FakeOpenAI:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
                 headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
+                self.heads.append("\n".join(head))
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 self.keys.append(headers.get("authorization", ""))
                 goes_on = await self._answer(head[0].split()[1], body, writer)

@@ -17,11 +17,19 @@ HOUSE = Path(__file__).parent.parent.parent
 COMPOSE = YAML(typ="safe").load(HOUSE / "compose.yaml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (HOUSE / "Dockerfile").read_text()
+KEYS: dict[str, type] = {
+    **dict.fromkeys(["build", "healthcheck", "environment", "depends_on", "deploy"], dict),
+    **dict.fromkeys(["cap_drop", "cap_add", "security_opt", "secrets", "volumes", "tmpfs", "ports", "command"], list),
+    **dict.fromkeys(["image", "restart", "shm_size", "user"], str),
+    "profiles": list,
+    "read_only": bool,
+    "networks": (list, dict),  # type: ignore[dict-item]
+}
 OURS = [name for name, service in SERVICES.items() if "build" in service]
 
 
 def test_every_service_that_was_promised_is_there() -> None:
-    assert set(SERVICES) >= {"engine-gpu", "engine-cpu", "chroma", "postgres", "bots"}
+    assert set(SERVICES) >= {"engine-gpu", "engine-cpu", "chroma", "postgres", "bots", "prometheus", "grafana"}
     assert {tuple(service.get("profiles", [])) for service in SERVICES.values()} == {(), ("gpu",), ("cpu",)}
 
 
@@ -33,6 +41,35 @@ def test_a_service_is_hardened_and_watched(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in service["security_opt"]
     assert service["healthcheck"]["test"]
+
+
+def test_the_file_has_no_key_that_compose_does_not_know() -> None:
+    """The keys we use, each in its place and of its type; docker compose config is not here to say so."""
+    assert set(COMPOSE) == {"name", "x-hardened", "x-engine", "services", "networks", "volumes", "secrets"}
+    for name, service in SERVICES.items():
+        for key, value in service.items():
+            assert key in KEYS, f"{name}: {key}"
+            assert isinstance(value, KEYS[key]), f"{name}: {key}"
+        assert set(service["healthcheck"]) <= {"test", "interval", "timeout", "retries", "start_period"}
+        assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+        for needed in service.get("depends_on", {}).values():
+            assert needed == {"condition": "service_healthy"}
+        assert ("build" in service) != ("image" in service)
+
+
+@pytest.mark.parametrize("name", [name for name, service in SERVICES.items() if "image" in service])
+def test_a_foreign_image_is_pinned(name: str) -> None:
+    assert re.search(r":v?\d+(\.\d+)*$", SERVICES[name]["image"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_folder_of_ours_is_given_to_be_read_only(name: str) -> None:
+    ours = [volume for volume in SERVICES[name].get("volumes", []) if volume.startswith("./")]
+
+    assert all(volume.endswith(":ro") for volume in ours)
+    for volume in ours:
+        shipped = volume.startswith("./serving")
+        assert not shipped or (HOUSE / volume.split(":")[0]).exists()
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -70,10 +107,10 @@ def test_no_secret_stands_in_the_file() -> None:
             assert not re.search("PASSWORD|KEY|SECRET|TOKEN", key) or str(value).startswith("/run/secrets/")
 
 
-def test_only_the_page_is_open_and_only_to_this_machine() -> None:
+def test_only_the_page_and_the_dashboard_are_open_and_only_to_this_machine() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
 
-    assert ports == {"bots": ["127.0.0.1:8000:8000"]}
+    assert ports == {"bots": ["127.0.0.1:8000:8000"], "grafana": ["127.0.0.1:3000:3000"]}
     assert COMPOSE["networks"]["inside"]["internal"] is True
 
 
