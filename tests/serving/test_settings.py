@@ -84,7 +84,7 @@ def test_a_key_in_the_file_is_refused() -> None:
         (("kind: remote", "kind: distant"), r"greenroom\.yaml:4: engines\.gpu\.kind"),
         (
             ("base_url:", "bas_url:"),
-            r"greenroom\.yaml:4: engines\.gpu\.bas_url: is no setting. Did you mean 'base_url'\?",
+            r"greenroom\.yaml:6: engines\.gpu\.bas_url: is no setting. Did you mean 'base_url'\?",
         ),
         (("serving:", "serving: ]"), "is no YAML"),
     ],
