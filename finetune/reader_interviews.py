@@ -14,9 +14,9 @@ Markdown has one heading a topic, and lines that begin with `Q:` and `A:` (bold 
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from finetune.errors import LinesUnreadable
@@ -44,18 +44,18 @@ def read_interview_yaml(text: str, *, where: str) -> Iterator[Line]:
         raise LinesUnreadable(f"{where}:{line}: this is no YAML: {exc.problem}.") from exc
     except YAMLError as exc:
         raise LinesUnreadable(f"{where}: this is no YAML: {exc}.") from exc
-    if not isinstance(entries, list):
+    if not isinstance(entries, CommentedSeq):
         raise LinesUnreadable(f"{where}: expected a list of {EXAMPLE}.")
     yield from exchanges(entries, topic="", where=where)
 
 
-def exchanges(entries: list[Any], *, topic: str, where: str) -> Iterator[Line]:
+def exchanges(entries: CommentedSeq, *, topic: str, where: str) -> Iterator[Line]:
     """Two lines for each exchange; a topic is a stretch of its own."""
     for number, entry in enumerate(entries):
-        here = f"{where}:{entries.lc.line(number) + 1}" if hasattr(entries, "lc") and entries.lc.data else where
+        here = f"{where}:{entries.lc.item(number)[0] + 1}"
         if not isinstance(entry, Mapping):
             raise LinesUnreadable(f"{here}: expected {EXAMPLE}, and found {entry!r:.60}.")
-        if isinstance(entry.get("talk"), list):
+        if isinstance(entry.get("talk"), CommentedSeq):
             yield from exchanges(entry["talk"], topic=str(entry.get("topic", number)), where=where)
         elif all(isinstance(entry.get(key), str) and entry[key].strip() for key in ("ask", "says")):
             yield from exchange(entry["ask"], entry["says"], topic, number)

@@ -225,6 +225,7 @@ def test_only_one_file_of_the_room_opens_the_journal_and_it_takes_lessons_alone(
         for path in ROOM.rglob("*.py")
         if any(module in inside or module.startswith(("memory.journal_", "memory.chroma")) for module in imported(path))
     }
+    weigh_thumbs = {"publish_canary.py"}  # whether a LoRA on trial is liked; no words, and nothing learns from it
     tree = ast.parse((ROOM / "journal_opening.py").read_text())
     taken = {
         node.attr
@@ -232,7 +233,10 @@ def test_only_one_file_of_the_room_opens_the_journal_and_it_takes_lessons_alone(
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "journal"
     }
 
-    assert openers == {"journal_opening.py"}
+    assert openers - weigh_thumbs == {"journal_opening.py"}
+    assert {path.name for path in ROOM.rglob("*.py") if "finetune.publish_canary" in imported(path)} <= {
+        "evaluate_cli.py"
+    }
     assert taken == {"lessons"}
 
 
