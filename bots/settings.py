@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import ClassVar, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
-from serving.settings_file import written, wrong
+from serving.settings_file import RoomSettings
 
-PART = "bots"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-class BotsSettings(BaseSettings):
+class BotsSettings(RoomSettings):
     """Default, then greenroom.yaml (its part `bots:`), then the environment (GREENROOM_…), then a flag."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="GREENROOM_")
+    part: ClassVar[str] = "bots"
+
     data: Path = Field(Path("data"), description="The folder that holds journal, memories and the cookie's secret.")
     personas: Path | None = Field(None, description="A folder of your own personas, beside the shipped cast.")
     persona: str = Field("mika", description="Who opens the door.")
@@ -33,30 +34,9 @@ class BotsSettings(BaseSettings):
     remembers_turns: int = Field(50, ge=1, description="Turns of the conversation offered to the prompt.")
     log: Literal["console", "json", "auto"] = Field("auto", description="'auto': console on a terminal, else JSON.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
-    traces: str = Field("", description="Where OpenTelemetry's spans go: http://collector:4318/v1/traces. [nowhere]")
     secret: SecretStr | None = Field(None, description="Signs cookies; empty: one is made in the data folder.")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags win over the environment, the environment over the file."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=written(cls, part=PART))
 
     @property
     def open_to_others(self) -> bool:
         """Whether the page listens to more than this machine."""
         return self.host not in LOOPBACK
-
-    @classmethod
-    def read(cls, **flags: Any) -> Self:
-        """Default < greenroom.yaml < environment < flag. Raises `SettingsWrong` with the line of what can't be."""
-        try:
-            return cls(**flags)
-        except ValidationError as exc:
-            raise wrong(exc, written(cls, part=PART)) from exc

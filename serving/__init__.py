@@ -3,7 +3,7 @@
 from serving.admission import Admission
 from serving.budget import Budget, BudgetSpent, Price
 from serving.chat import ChatMessage, Completion, Delta, FinishReason, Role, Sampling
-from serving.encoder import Encoder, Reader, Reading, Vectors
+from serving.encoder import Encoder, Questioner, Reader, Reading, Reranker, Vectors
 from serving.engine import Engine, Window
 from serving.errors import EngineAway, EngineBusy, EngineMissing, EngineRefused, PromptTooLong, ServingError
 from serving.fallback import FallbackEngine
@@ -27,8 +27,10 @@ __all__ = [
     "FinishReason",
     "Price",
     "PromptTooLong",
+    "Questioner",
     "Reader",
     "Reading",
+    "Reranker",
     "Role",
     "Sampling",
     "ServingError",

@@ -13,6 +13,7 @@ import tokenizers
 from onnxruntime.capi import onnxruntime_pybind11_state as onnx_errors
 
 from serving.encoder import Encoder, Reader, Reading, Vectors
+from serving.encoder_folder import read_note
 from serving.errors import EngineMissing
 
 __all__ = ["Encoder", "EncoderMissing", "OnnxEncoder", "Reader", "Reading", "Vectors"]
@@ -20,7 +21,6 @@ __all__ = ["Encoder", "EncoderMissing", "OnnxEncoder", "Reader", "Reading", "Vec
 BROKEN = (onnx_errors.Fail, onnx_errors.InvalidProtobuf, onnx_errors.InvalidGraph, onnx_errors.InvalidArgument)
 MODEL_FILE = "model.int8.onnx"
 TOKENIZER_FILE = "tokenizer.json"
-LONGEST = 256  # tokens; what all-MiniLM-L6-v2 was trained for (its sentence_bert_config.json)
 
 
 class EncoderMissing(EngineMissing):
@@ -28,14 +28,17 @@ class EncoderMissing(EngineMissing):
 
 
 class OnnxEncoder:
-    """A sentence encoder (mean pooling) in int8, on one thread of its own.
+    """A sentence encoder in int8, on one thread of its own; the note beside it says how its states become one vector.
 
-    What stands after the 256th token of a text does not count. MiniLM reads English; other languages come out as
-    little more than their letters.
+    What stands after the last token it was trained for (MiniLM: the 256th) does not count. MiniLM reads English; other
+    languages come out as little more than their letters. `question` and `passage` are put before what is encoded.
     """
 
-    def __init__(self, folder: Path, *, name: str | None = None, longest: int = LONGEST) -> None:
-        self._tokenizer = load_tokenizer(folder, longest)
+    def __init__(self, folder: Path, *, name: str | None = None, question: str = "", passage: str = "") -> None:
+        note = read_note(folder)
+        self._pooling = note.pooling
+        self._question, self._passage = question, passage
+        self._tokenizer = load_tokenizer(folder, note.longest)
         self._session = load_session(folder)
         self._inputs = {node.name for node in self._session.get_inputs()}
         self._dim = int(self._session.get_outputs()[0].shape[-1])
@@ -58,15 +61,22 @@ class OnnxEncoder:
 
     async def encode(self, texts: Sequence[str]) -> Vectors:
         """float32 of shape (len(texts), dim), unit rows; the event loop runs on meanwhile."""
-        if not texts:
-            return np.zeros((0, self._dim), dtype=np.float32)
-        async with self._turn:
-            return await asyncio.to_thread(self._encode, list(texts))
+        return await self._encoded([self._passage + text for text in texts])
+
+    async def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """As `encode`, for what is asked rather than what is kept."""
+        return await self._encoded([self._question + text for text in texts])
 
     async def read(self, texts: Sequence[str]) -> list[Reading]:
         """One reading for each text, at the price of `encode`."""
         async with self._turn:
-            return await asyncio.to_thread(lambda: [self._read_one(text) for text in texts])
+            return await asyncio.to_thread(lambda: [self._read_one(self._passage + text) for text in texts])
+
+    async def _encoded(self, texts: list[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self._dim), dtype=np.float32)
+        async with self._turn:
+            return await asyncio.to_thread(self._encode, texts)
 
     def _encode(self, texts: list[str]) -> Vectors:
         # One by one: int8 scales activations over all that goes through together, so in company a text's vector
@@ -78,8 +88,34 @@ class OnnxEncoder:
         given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         (hidden,) = self._session.run(None, {name: given[name] for name in self._inputs})
         states = np.asarray(hidden, dtype=np.float32)[0]
-        mean = states.mean(axis=0)
-        return Reading(np.asarray(mean / np.linalg.norm(mean), dtype=np.float32), ids[0, 1:-1], states[1:-1])
+        whole = states.mean(axis=0) if self._pooling == "mean" else states[0 if self._pooling == "cls" else -1]
+        return Reading(np.asarray(whole / np.linalg.norm(whole), dtype=np.float32), ids[0, 1:-1], states[1:-1])
+
+
+class OnnxReranker:
+    """A cross-encoder in int8, on one thread of its own: `Reranker`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._tokenizer = load_tokenizer(folder, read_note(folder).longest)
+        self._session = load_session(folder)
+        self._inputs = {node.name for node in self._session.get_inputs()}
+        self._turn = asyncio.Lock()
+
+    async def judge(self, question: str, texts: Sequence[str]) -> Vectors:
+        """float32 of shape (len(texts),); higher is likelier."""
+        async with self._turn:
+            return await asyncio.to_thread(lambda: np.array([self._one(question, t) for t in texts], dtype=np.float32))
+
+    def _one(self, question: str, text: str) -> float:
+        pair = self._tokenizer.encode(question, text)
+        ids = np.array([pair.ids], dtype=np.int64)
+        given = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "token_type_ids": np.array([pair.type_ids], dtype=np.int64),
+        }
+        (logits,) = self._session.run(None, {name: given[name] for name in self._inputs})
+        return float(np.asarray(logits).reshape(-1)[0])
 
 
 def default_folder() -> Path:

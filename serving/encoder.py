@@ -24,6 +24,23 @@ class Encoder(Protocol):
         """float32 of shape (len(texts), dim), each row of length 1."""
 
 
+@runtime_checkable
+class Questioner(Protocol):
+    """An encoder that reads a question otherwise than a statement ("query: …", "passage: …")."""
+
+    async def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """As `encode`, for what is asked rather than what is kept."""
+        ...
+
+
+class Reranker(Protocol):
+    """Reads a question and a text together, and says how well the one answers the other."""
+
+    async def judge(self, question: str, texts: Sequence[str]) -> Vectors:
+        """float32 of shape (len(texts),); higher is likelier, on a scale of the model's own."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A text as an encoder read it: its unit `vector`, shape (dim,), and what it made of each piece.

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
-from serving.settings_file import written, wrong
+from serving.encoder_settings import ENCODER, EncoderSettings, RerankerSettings
+from serving.settings_file import RoomSettings
 
-PART = "serving"
 UNDERSTUDY_FOLDER = Path(__file__).parent / "understudy"
 
 
@@ -88,7 +88,7 @@ class ServerSettings(BaseModel):
     start_seconds: float = Field(900, gt=0, description="How long a start may take before it counts as failed.")
 
 
-class ServingSettings(BaseSettings):
+class ServingSettings(RoomSettings):
     """The engines by name, and who steps in when one is away.
 
     Environment: GREENROOM_SERVING__FALLBACK='["understudy"]', and so on; GREENROOM_ENGINE_KEYS='{"gpu": "…"}' has the
@@ -99,6 +99,8 @@ class ServingSettings(BaseSettings):
         frozen=True, extra="ignore", env_prefix="GREENROOM_SERVING__", env_nested_delimiter="__"
     )
 
+    part: ClassVar[str] = "serving"
+
     engines: Mapping[str, EngineSettings] = Field(
         default_factory=dict, description="The engines by name; 'understudy' is always among them."
     )
@@ -106,11 +108,17 @@ class ServingSettings(BaseSettings):
         ("understudy",), description="Who is asked, in this order, when a persona's own engine does not answer."
     )
     budget: BudgetSettings = Field(BudgetSettings(), description="Tokens that may be spent in a day.")
+    encoder: EncoderSettings = Field(
+        EncoderSettings(), description="What turns memories into vectors; 'multilingual' names one for many languages."
+    )
+    reranker: RerankerSettings | None = Field(None, description="Reads question and memory together. [none]")
     server: ServerSettings = Field(ServerSettings(), description="The vLLM that `greenroom serve` starts.")
     shelf: Path = Field(Path("shelf"), description="The folder of trained LoRAs.")
     # a field of its own name in the environment, so that a key can't be written into greenroom.yaml by mistake
     keys: Mapping[str, SecretStr] = Field(
-        default_factory=dict, validation_alias="GREENROOM_ENGINE_KEYS", description="Each engine's key, by its name."
+        default_factory=dict,
+        validation_alias="GREENROOM_ENGINE_KEYS",
+        description="Each engine's key, by its name; 'encoder' has the embedder's.",
     )
 
     @field_validator("engines", mode="after")
@@ -120,27 +128,7 @@ class ServingSettings(BaseSettings):
 
     @model_validator(mode="after")
     def names_engines(self) -> Self:
-        for name in (*self.fallback, *self.keys):
+        for name in (*self.fallback, *(self.keys.keys() - {ENCODER})):
             if name not in self.engines:
                 raise ValueError(f"there is no engine {name!r}, only {', '.join(self.engines)}")
         return self
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments win over the environment, the environment over the file."""
-        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=written(cls, part=PART))
-
-    @classmethod
-    def read(cls, **flags: Any) -> Self:
-        """Default < greenroom.yaml < environment < flag. Raises SettingsWrong with the line of what can't be."""
-        try:
-            return cls(**flags)
-        except ValidationError as exc:
-            raise wrong(exc, written(cls, part=PART)) from exc
