@@ -8,7 +8,10 @@ from finetune.understudy.person import YOU, Grammar, I, speak
 from finetune.understudy.values import CLOSED, KINDS, word
 from finetune.understudy.written import lines, read, words
 
-BY_NOUN = ("do you know", "tell me", "what was", "can you tell me", "say")
+BY_NOUN = (
+    "do you know", "tell me", "what was", "can you tell me", "say", "what about", "and", "I'd like to know",
+    "remind me of", "any idea of", "please tell me", "do you happen to know", "talk about", "I want to hear",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,15 @@ def train(
     seed: Annotated[int, typer.Option(help="Of weights and corpus.")] = 1,
     drills: Annotated[bool, typer.Option(help="With copy drills.")] = True,
     prompt_weight: Annotated[float, typer.Option(help="What a word of the prompt counts in the loss.")] = 0.1,
+    start: Annotated[Path | None, typer.Option(help="A model folder to begin from, with its tokeniser.")] = None,
+    bf16: Annotated[bool, typer.Option(help="Compute in bfloat16; faster where the CPU has avx512_bf16.")] = False,
 ) -> None:
     """Train from nothing, or go on. Example: greenroom finetune understudy train --minutes 60"""
     from finetune.understudy.train import Plan
     from finetune.understudy.train import train as run
 
+    if start is not None:
+        existing(start)
     run(
         Plan(
             size=size,
@@ -37,6 +41,8 @@ def train(
             seed=seed,
             drills=drills,
             prompt_weight=prompt_weight,
+            start=str(start or ""),
+            bf16=bf16,
         ),
         out,
     )

@@ -5,17 +5,16 @@ answer is either in the prompt or honestly unknown.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from random import Random
 
 from finetune.understudy.attributes import NAME, Attribute, attributes, odd
 from finetune.understudy.drawn import Role, said
 from finetune.understudy.person import YOU, Grammar, I, sentence
+from finetune.understudy.sayings import a_thing, asking, crisis, fan_lines, tales, talk
 from finetune.understudy.values import draw, proper
 from finetune.understudy.voices import chosen
-from finetune.understudy.written import lines, read, words
+from finetune.understudy.written import words
 
 Exchange = tuple[str, str]
 GRAVE = ("ill", "quiet_moment", "feelings")
@@ -23,28 +22,6 @@ ASKING = re.compile(
     r"(what|who|how|where|when|why|which|are|am|is|do|does|did|can|will|would|were|any|want to)\b|wyd|hru",
     re.I,
 )
-
-
-@cache
-def fan_lines() -> dict[str, tuple[str, ...]]:
-    """What fans say, by act."""
-    return {act: lines(block) for act, block in read("fan.yaml").items()}
-
-
-@cache
-def talk() -> dict[str, dict[str, tuple[str, ...]]]:
-    """Small talk by topic: `asks` and `says`."""
-    return {topic: {part: lines(block) for part, block in parts.items()} for topic, parts in read("talk.yaml").items()}
-
-
-@cache
-def tales() -> dict[str, tuple[str, ...]]:
-    return {part: lines(block) for part, block in read("stories.yaml").items()}
-
-
-@cache
-def crisis() -> dict[str, tuple[str, ...]]:
-    return {part: lines(block) for part, block in read("crisis.yaml").items()}
 
 
 @dataclass
@@ -80,7 +57,7 @@ class Conversation:
 
     def tells(self, *, about_name: bool = False) -> Exchange:
         """The fan tells something new."""
-        attribute = NAME if about_name else self.untold_one()
+        attribute = NAME if about_name else self.telling()
         value = (
             self.fan_name if attribute is NAME and self.fan_name else draw(attribute.kind, self.rng, unseen=self.unseen)
         )
@@ -88,6 +65,11 @@ class Conversation:
         before = self.rng.choice(("", "", "", "by the way, ", "you know, ", "just so you know, ", "so, ", "oh, "))
         after = self.rng.choice(("", "", "", "", " :)", ", you know", ". I thought you should know"))
         return self.styled(before + attribute.tell(value, self.rng) + after), self.fact("noted", attribute, value)
+
+    def telling(self) -> Attribute:
+        """Something new; often of a kind that the persona has too, so that whose it is must be told apart."""
+        near = [a for a in self.role.known if a not in self.told and a not in self.noted]
+        return self.rng.choice(near) if near and self.rng.random() < 0.3 else self.untold_one()
 
     def asks_told(self) -> Exchange:
         """The fan asks for what they told earlier in this conversation."""
@@ -148,8 +130,8 @@ class Conversation:
     def act(self, act: str) -> Exchange:
         """A line of the fan's that every voice answers in its own way."""
         rng = self.rng
-        heard = rng.choice(fan_lines()[act]).format(
-            name=self.role.persona.name, other=proper(rng), place=rng.choice(words("cities")), x=""
+        heard = chosen(rng.choice(fan_lines()[act]), rng).format(
+            name=self.role.persona.name, other=proper(rng), place=rng.choice(words("cities")), thing=a_thing(rng)
         )
         if act == "how_are_you" and self.mood:
             return self.question(heard), self.role.voice.shaped(rng.choice(tales()[f"mood_{self.mood}"]), rng)
@@ -175,6 +157,24 @@ class Conversation:
         ask = self.rng.choice(("do you like {}", "what do you think of {}", "are you into {}", "do you enjoy {}"))
         act = "likes_yes" if mine else "likes_unknown"
         return self.question(ask.format(thing)), self.role.voice.say(act, self.rng, x=thing)
+
+    def asks_likes(self) -> Exchange:
+        """What the card lists as likes; honest where it lists none."""
+        ask = self.rng.choice(asking()["likes"])
+        if not self.role.likes:
+            return self.question(ask), self.unknown("unknown_self", LIKES, I)
+        thing = self.rng.choice(self.role.likes)
+        fact = self.rng.choice((f"I like {thing}.", f"I love {thing}.", f"I'm fond of {thing}."))
+        return self.question(ask), self.phrased(self.role.voice.say("own", self.rng, fact=fact, v=thing))
+
+    def asks_role(self) -> Exchange:
+        """What the card calls the persona."""
+        ask, role = self.rng.choice(asking()["role"]), self.role.persona.role
+        name = self.role.persona.name
+        fact = self.rng.choice((f"I'm {name}, {role}.", f"I'm {name}, the {role}.", f"I'm the {role}."))
+        if role.startswith(("a ", "an ")):
+            fact = self.rng.choice((f"I'm {name}, {role}.", f"I'm {role}."))
+        return self.question(ask), self.phrased(self.role.voice.say("own", self.rng, fact=fact, v=role))
 
     def story(self) -> Exchange:
         rng = self.rng
@@ -259,26 +259,5 @@ class Conversation:
         return text.replace("'", "") if rng.random() < 0.5 else sentence(text, mark * 2 if mark == "!" else mark)
 
 
+LIKES = Attribute("what {I} <like>", "thing", ("likes",), ("",), ("",))
 ABOUT_YOU = Attribute("anything about {me}", "person", ("about",), ("",), ("",))
-
-
-def next_beat(talking: Conversation, *, last: bool) -> Exchange:
-    """One exchange; those that need the notes come last, because only the last message carries them."""
-    beats: list[tuple[float, Callable[[], Exchange]]] = [
-        (14, lambda: talking.act(talking.rng.choice(words("acts")))),
-        (9, talking.small_talk),
-        (9, talking.tells),
-        (4, talking.asks_unknown_of_persona),
-        (5, talking.asks_untold),
-        (2, talking.likes),
-        (1.2, talking.story),
-        (0.5, talking.in_danger),
-    ]
-    beats += [(12, talking.asks_own)] if talking.role.known else []
-    beats += [(20, talking.asks_told), (6, talking.corrects)] if talking.told else []
-    if last:
-        beats += [(1, talking.asks_what_is_remembered), (1.5 if talking.moment else 0.2, talking.clock)]
-        beats += [(60, talking.asks_noted), (6, talking.asks_untold)] if talking.noted else []
-        beats += [(2, lambda: talking.act("how_are_you"))] if talking.mood else []
-    chosen_beat = talking.rng.choices([beat for _, beat in beats], [weight for weight, _ in beats])[0]
-    return chosen_beat()

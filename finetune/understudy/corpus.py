@@ -9,7 +9,7 @@ from finetune.understudy.scenes import Rehearsal, rehearsal
 from personas import render
 from serving import ChatMessage
 
-EARLY_DRILLS, LATE_DRILLS = 0.45, 0.06
+EARLY_DRILLS, LATE_DRILLS = 0.5, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def laid_out(drawn: Rehearsal) -> tuple[ChatMessage, ...]:
 
 
 def drill_share(progress: float) -> float:
-    """Many drills until a third of the way, few after two thirds; linear between."""
-    fall = min(1.0, max(0.0, (progress - 1 / 3) * 3))
+    """Many drills, short as they are, until a fifth of the way, few after a half; linear between."""
+    fall = min(1.0, max(0.0, (progress - 0.2) / 0.3))
     return EARLY_DRILLS + (LATE_DRILLS - EARLY_DRILLS) * fall
 
 

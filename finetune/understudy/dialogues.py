@@ -6,7 +6,7 @@ from random import Random
 
 import torch
 
-from finetune.understudy.conversation import next_beat
+from finetune.understudy.beats import next_beat
 from finetune.understudy.exam import Understudy
 from finetune.understudy.questions import Examiner
 from personas import Persona

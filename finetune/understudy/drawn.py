@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 from typing import Any
 
 from finetune.understudy.attributes import Attribute, attributes, odd
-from finetune.understudy.person import HE, SHE, THEY, YOU, Grammar, I, named, sentence
+from finetune.understudy.person import HE, SHE, THEY, YOU, Grammar, I, named, sentence, speak
 from finetune.understudy.values import draw, held_out, proper, word
 from finetune.understudy.voices import Voice, voices
-from finetune.understudy.written import words
+from finetune.understudy.written import lines, read, words
 from personas import Example, Persona
 from personas import Voice as Written
 
@@ -95,7 +96,7 @@ def written(card: Card, rng: Random, *, tone: str | None = None, told: str = "",
         id=f"drawn-{rng.randrange(10**9)}",
         name=card.name,
         role=rng.choice((role, with_article(role), "")),
-        who=f"{intro(card, role, rng)} {told}".strip(),
+        who=f"{intro(card, role, rng)} {beside(card, rng)} {told}".replace("  ", " ").strip(),
         likes=card.likes,
         voice=Written(
             tone=tone_of(card.voice, rng) if tone is None else tone,
@@ -119,6 +120,17 @@ def intro(card: Card, role: str, rng: Random) -> str:
             f"{trait.capitalize()} {role}. {card.name} {habit}.",
         )
     )
+
+
+def beside(card: Card, rng: Random) -> str:
+    """Up to three sentences of prose that nobody asks for; half of the cards have none."""
+    some = rng.sample(prose(), rng.choice((0, 0, 1, 2, 3)))
+    return " ".join(sentence(speak(line, card.pronoun)) for line in some)
+
+
+@cache
+def prose() -> tuple[str, ...]:
+    return lines(read("prose.yaml")["lines"])
 
 
 def with_article(noun: str) -> str:

@@ -3,11 +3,11 @@
 Without them a model of this size talks fluently and ignores its prompt (`docs/log.md` has the numbers).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from random import Random
 
-from finetune.understudy.attributes import Attribute
+from finetune.understudy.attributes import NAME, Attribute, attributes
 from finetune.understudy.conversation import Conversation
 from finetune.understudy.drawn import Role, attribute_values, name_of
 from finetune.understudy.person import YOU, I, sentence
@@ -36,32 +36,62 @@ def drill(rng: Random) -> Rehearsal:
     return rng.choice(DRILLS)(rng)
 
 
+def given(value: str) -> str:
+    """The bare value, never first in a reply: without a space before it the tokeniser spells a word otherwise."""
+    return f"It's {value}."
+
+
+UNKNOWN = "I don't know yet."
+NEUTRAL = ("greet", "thanks", "compliment", "happy", "tired", "bored", "congrats", "luck", "doing")
+
+
 def look_up(rng: Random) -> Rehearsal:
-    """Several questions about one card."""
+    """Several questions about one card, one in four about what isn't on it."""
     role = pupil(rng, attribute_values(rng, rng.choice((2, 4, 6, 8)), unseen=False))
     stage = on_stage(role, rng)
-    for attribute, value in rng.sample([*role.known.items()], min(5, len(role.known))):
+    for attribute, value in rng.sample([*role.known.items()], min(6, len(role.known))):
+        if rng.random() < 0.25:
+            stage.fan(sentence(another(role.known, rng).ask(YOU, rng), "?"))
+            stage.persona(UNKNOWN)
         stage.fan(rng.choice((f"{attribute.keys[0]}?", sentence(attribute.ask(YOU, rng), "?"))))
-        stage.persona(value)
+        stage.persona(given(value))
     return finished(stage, rng)
+
+
+def another(known: Collection[Attribute], rng: Random) -> Attribute:
+    """An attribute that shares no key with those."""
+    taken = {key for a in known for key in a.keys}
+    return rng.choice([a for a in attributes() if not taken & set(a.keys)])
 
 
 def tell_back(rng: Random) -> Rehearsal:
-    """The fan tells some facts, takes some back, and asks."""
-    role = pupil(rng, {})
+    """The fan tells some facts, takes some back, and asks; between them the persona's own of the same kind."""
+    told = attribute_values(rng, rng.choice((1, 2, 3, 4)), unseen=False)
+    own = {a: draw(a.kind, rng) for a in told if rng.random() < 0.3}
+    own |= {another([*told, *own], rng): word(rng) for _ in range(rng.choice((0, 1, 2)))}
+    role = pupil(rng, own)
     stage = on_stage(role, rng)
-    told = attribute_values(rng, rng.choice((2, 3, 4)), unseen=False)
+    talking = Conversation(role, rng)
     for attribute, value in told.items():
-        stage.fan(sentence(attribute.state(I, value, rng)))
-        stage.persona(value)
-        if rng.random() < 0.4:
-            told[attribute] = draw(attribute.kind, rng)
-            stage.fan("Actually, " + sentence(attribute.state(I, told[attribute], rng)))
-            stage.persona(told[attribute])
-    for attribute, value in rng.sample([*told.items()], len(told)):
-        stage.fan(sentence(attribute.ask(I, rng), "?"))
-        stage.persona(value)
+        tell(stage, attribute.tell(value, rng), value)
+    for attribute in [a for a in told if rng.random() < 0.4]:
+        told[attribute] = draw(attribute.kind, rng)
+        tell(stage, "actually, " + attribute.tell(told[attribute], rng), told[attribute])
+    for _ in range(rng.choice((0, 0, 1, 2, 3))):
+        stage.fan(talking.act(rng.choice(NEUTRAL))[0])
+        stage.persona("Okay.")
+    asked = [(a.ask(I, rng), given(v)) for a, v in told.items()] + [(a.ask(YOU, rng), given(v)) for a, v in own.items()]
+    asked += [(another([*told, *own], rng).ask(who, rng), UNKNOWN) for who in rng.choice(((), (I,), (YOU,), (I, YOU)))]
+    asked += [(a.ask(YOU, rng), UNKNOWN) for a in told if a not in own and rng.random() < 0.2]
+    for question, answer in rng.sample(asked, len(asked)):
+        stage.fan(sentence(question, "?"))
+        stage.persona(answer)
     return finished(stage, rng)
+
+
+def tell(stage: Stage, text: str, value: str) -> None:
+    stage.fan(sentence(text))
+    stage.persona(given(value))
 
 
 def repeat(rng: Random) -> Rehearsal:
@@ -71,19 +101,19 @@ def repeat(rng: Random) -> Rehearsal:
         items = [rng.choice((word(rng), draw(rng.choice([*KINDS]), rng))) for _ in range(rng.randint(1, 5))]
         text = rng.choice((", ", " ", "; ")).join(items)
         stage.fan(f"repeat: {text}")
-        stage.persona(text)
+        stage.persona(given(text))
     return finished(stage, rng)
 
 
 def memory_look_up(rng: Random) -> Rehearsal:
-    """One question about the memory block."""
+    """One question about the memory block, now and then about what isn't in it."""
     role = pupil(rng, {})
     stage = on_stage(role, rng)
     talking = Conversation(role, rng, fan_name=stage.fan_name)
     recollections = memories(talking, stage, facts=rng.choice((1, 2, 3, 5)))
-    attribute = rng.choice([*talking.noted])
+    attribute = rng.choice([*talking.noted]) if rng.random() < 0.8 else another([*talking.noted, NAME], rng)
     stage.fan(sentence(attribute.ask(I, rng), "?"))
-    stage.persona(talking.noted[attribute])
+    stage.persona(given(talking.noted[attribute]) if attribute in talking.noted else UNKNOWN)
     return finished(stage, rng, recollections=recollections)
 
 
@@ -93,4 +123,4 @@ def finished(stage: Stage, rng: Random, *, recollections: tuple[Recollection, ..
     return Rehearsal(scene, reply.text, Conversation(stage.role, rng))
 
 
-DRILLS: tuple[Callable[[Random], Rehearsal], ...] = (look_up, look_up, tell_back, tell_back, repeat, memory_look_up)
+DRILLS: tuple[Callable[[Random], Rehearsal], ...] = (look_up, tell_back, tell_back, tell_back, repeat, memory_look_up)

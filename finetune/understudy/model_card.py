@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from finetune.understudy.attributes import attributes
-from finetune.understudy.conversation import fan_lines, talk
 from finetune.understudy.corpus import EARLY_DRILLS, LATE_DRILLS
 from finetune.understudy.dialogues import dialogues
 from finetune.understudy.evaluate import TELLS
 from finetune.understudy.exam import Understudy
+from finetune.understudy.sayings import asking, fan_lines, talk
 from finetune.understudy.written import HERE
 
 
@@ -61,12 +61,7 @@ def facts(about: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
 def figures(report: dict[str, Any]) -> str:
     """The report as a Markdown table."""
     rows = ["| | measured | 95% interval | target | met |", "| --- | --- | --- | --- | --- |"]
-    for score in report["scores"]:
-        sign = "<" if score["at_most"] else ">="
-        rows.append(
-            f"| {TELLS[score['skill']]} | {score['share']:.1%} of {score['asked']} | {score['low']:.1%} to "
-            f"{score['high']:.1%} | {sign} {score['target']:.0%} | {'yes' if score['met'] else '**no**'} |"
-        )
+    rows += [figure(score) for score in report["scores"]]
     speed = report["speed"]
     rows += [
         f"| distinct-2 over the sampled replies | {report['distinct_2']:.3f} | | reported | |",
@@ -77,9 +72,20 @@ def figures(report: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def figure(score: dict[str, Any]) -> str:
+    """One row: what, how often, how sure, against what."""
+    sign = "<" if score["at_most"] else ">="
+    wanted = "reported" if score["target"] is None else f"{sign} {score['target']:.0%}"
+    met = {True: "yes", False: "**no**", None: ""}[score["met"]]
+    return (
+        f"| {TELLS[score['skill']]} | {score['share']:.1%} of {score['asked']} | {score['low']:.1%} to "
+        f"{score['high']:.1%} | {wanted} | {met} |"
+    )
+
+
 def intents() -> int:
     """Acts, topics, and three for each attribute: telling it, asking one's own, asking the persona's."""
-    return len(fan_lines()) + len(talk()) + 3 * len(attributes()) + 2
+    return len(fan_lines()) + len(talk()) + len(asking()) + 3 * len(attributes()) + 2
 
 
 def draw_loss(run: Path, picture: Path) -> None:

@@ -8,15 +8,18 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from finetune.understudy.attributes import NAME, Attribute, attributes
-from finetune.understudy.conversation import Conversation, fan_lines, next_beat
+from finetune.understudy.beats import next_beat
+from finetune.understudy.conversation import Conversation
 from finetune.understudy.drawn import Role, drawn
 from finetune.understudy.person import I, named, sentence
+from finetune.understudy.sayings import fan_lines
 from finetune.understudy.values import draw, person
 from finetune.understudy.written import words
 from personas import MOODS, Place, Recollection, Scene, Utterance, persona_speaker
 
 FAN = "web:fan"
 OTHER = "web:other"
+DENSE = 0.55
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,15 @@ def rehearsal(rng: Random, *, unseen: bool = False) -> Rehearsal:
         stage.persona(opening(role, rng))
         if not public and NAME not in talking.noted and rng.random() < 0.4:
             introduce(talking, stage)
-    for _ in range(rng.choice((0, 1, 2, 3, 4, 5, 6, 7, 8, 8))):
-        heard, reply = next_beat(talking, last=False)
+    dense = rng.random() < DENSE
+    for _ in range(rng.choice((3, 5, 6, 8, 9, 10) if dense else (0, 1, 2, 3, 4, 5, 6, 7, 8, 8))):
+        heard, reply = next_beat(talking, last=False, dense=dense)
         stage.fan(heard)
         stage.persona(reply)
     first = len(stage.said)
     if public and rng.random() < 0.4:
         overheard(talking, stage)
-    heard, reply = next_beat(talking, last=True)
+    heard, reply = next_beat(talking, last=True, dense=dense)
     stage.fan(heard)
     scene = Scene(
         persona=role.persona,

@@ -13,9 +13,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import PreTrainedTokenizerFast as Tokeniser
 
 from finetune.understudy.attributes import attributes
-from finetune.understudy.conversation import crisis, fan_lines, tales, talk
 from finetune.understudy.corpus import Document, documents
 from finetune.understudy.person import YOU, speak
+from finetune.understudy.sayings import asking, crisis, fan_lines, tales, talk
 from finetune.understudy.voices import voices
 from personas.prompt import ALWAYS, NOTES, OPENING
 from serving import ChatMessage
@@ -78,7 +78,7 @@ def written_lines() -> Iterable[str]:
             yield from lines
     for topic in (*talk().values(), crisis()):
         yield from (*topic["asks"], *topic["says"])
-    for lines in (*fan_lines().values(), *tales().values()):
+    for lines in (*fan_lines().values(), *tales().values(), *asking().values()):
         yield from lines
     for attribute in attributes():
         yield from (" " + speak(line, YOU, v="it") for line in (*attribute.asks, *attribute.states))

@@ -26,10 +26,12 @@ from finetune.understudy.corpus import drill_share
 from finetune.understudy.tokens import VOCABULARY, Tokeniser
 from finetune.understudy.written import HERE
 
+MUON = 20 / 3  # how much larger than AdamW's its rate is
+
 
 @dataclass(frozen=True)
 class Plan:
-    """How long, how big and how fast. `batch` counts tokens."""
+    """How long, how big and how fast. `batch` counts tokens; `start` is a model folder to begin with."""
 
     size: str = "3m"
     minutes: float = 0.0
@@ -43,6 +45,8 @@ class Plan:
     tokeniser_documents: int = 3000
     checkpoint_minutes: float = 4.0
     prompt_weight: float = PROMPT_WEIGHT
+    start: str = ""
+    bf16: bool = False
 
 
 @dataclass
@@ -77,7 +81,7 @@ def optimisers(model: LlamaForCausalLM, plan: Plan) -> list[torch.optim.Optimize
     norms = [w for w in model.parameters() if w.dim() != 2]
     if plan.optimiser == "muon":
         rest = [{"params": outer, "weight_decay": 0.01}, {"params": norms, "weight_decay": 0.0}]
-        muon = torch.optim.Muon(inner, lr=0.02, weight_decay=0.05, momentum=0.95)
+        muon = torch.optim.Muon(inner, lr=MUON * plan.rate, weight_decay=0.05, momentum=0.95)
         return [muon, torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.95))]
     groups = [{"params": inner + outer, "weight_decay": 0.1}, {"params": norms, "weight_decay": 0.0}]
     return [torch.optim.AdamW(groups, lr=plan.rate, betas=(0.9, 0.95))]
@@ -85,7 +89,6 @@ def optimisers(model: LlamaForCausalLM, plan: Plan) -> list[torch.optim.Optimize
 
 def loss_of(model: LlamaForCausalLM, batch: Batch) -> tuple[Tensor, Tensor]:
     """The weighted loss that is minimised, and the plain one over the persona's words; nats per token."""
-    # float32: on a busy CPU without AMX, bf16 autocast was measured 1.6 times slower (docs/log.md)
     hidden = model.model(batch.ids[:, :-1], use_cache=False).last_hidden_state.flatten(0, 1)
     weights = batch.weights[:, 1:].flatten()
     counts = weights > 0  # the head is a tenth of the work, and most words of a prompt need no guess
@@ -107,9 +110,7 @@ class Run:
         self.tokeniser = self._tokeniser()
         ids = {name: self.tokeniser.convert_tokens_to_ids(f"<|{name}|>") for name in ("pad", "bos", "end")}
         self.pad = ids["pad"]
-        self.model = shapes.new(
-            plan.size, vocabulary=len(self.tokeniser), window=tokens.WINDOW, ids=ids, seed=plan.seed
-        )
+        self.model = shapes.for_training(self._model(ids))
         self.optimisers = optimisers(self.model, plan)
         if self.checkpoint.exists():
             self._resume()
@@ -168,7 +169,8 @@ class Run:
 
     def _step(self, batch: Batch) -> tuple[float, float]:
         factor = rate(progress(self.plan, self.spent))
-        loss, own = loss_of(self.model, batch)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.plan.bf16):
+            loss, own = loss_of(self.model, batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser in self.optimisers:
@@ -198,8 +200,18 @@ class Run:
             f"{spent.tokens / spent.seconds:,.0f}/s  loss {loss:.3f}  own words {own:.3f}"
         )
 
+    def _model(self, ids: dict[str, int]) -> LlamaForCausalLM:
+        """Fresh weights, or those of the folder that the plan starts from, in float32."""
+        if self.plan.start:
+            return LlamaForCausalLM.from_pretrained(self.plan.start, dtype=torch.float32)
+        return shapes.new(
+            self.plan.size, vocabulary=len(self.tokeniser), window=tokens.WINDOW, ids=ids, seed=self.plan.seed
+        )
+
     def _tokeniser(self) -> Tokeniser:
         """The run's own tokeniser, made once; a later run finds it in the folder."""
+        if self.plan.start:
+            return tokens.load(Path(self.plan.start))
         if (self.folder / "model" / "tokenizer.json").exists():
             return tokens.load(self.folder / "model")
         self.console.print("Training the tokeniser …")

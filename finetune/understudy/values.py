@@ -85,6 +85,14 @@ def rare(*others: str, of: str) -> Drawer:
     return lambda rng: f"{odd(rng, *others)} {rng.choice(words(of))}"
 
 
+def long(rng: Random) -> str:
+    """As people write on cards: `a crooked kettle, held together with velmo tape`, `412, each with a name`."""
+    first = (thing(rng), f"a {thing(rng)}", proper(rng), word(rng), str(rng.randint(2, 999)))
+    return rng.choice(words("longer")).format(
+        rng.choice(first), rng.choice((thing(rng), word(rng))), rng.choice(words("nouns")), proper(rng)
+    )
+
+
 KINDS: dict[str, Drawer] = {
     "person": person,
     "pet": one_of("pets", proper),
@@ -103,6 +111,7 @@ KINDS: dict[str, Drawer] = {
     "dream": lambda rng: rng.choice(words("dreams")).format(proper(rng)),
     "title": title,
     "number": lambda rng: str(rng.choice((rng.randint(2, 99), rng.randint(2, 99), rng.randint(100, 9999)))),
+    "long": long,
     "height": lambda rng: f"{rng.randint(20, 240)} cm",
     "date": lambda rng: f"{rng.randint(1, 28)} {rng.choice(words('months'))}",
 }

@@ -4,13 +4,14 @@ from random import Random
 
 import pytest
 
-from finetune.understudy import questions
+from finetune.understudy import phrasings, questions
 from finetune.understudy.attributes import attributes
-from finetune.understudy.conversation import fan_lines, talk
+from finetune.understudy.conversation import Conversation
 from finetune.understudy.corpus import document, documents, drill_share, laid_out
 from finetune.understudy.drawn import LAYOUTS, drawn
 from finetune.understudy.model_card import intents
 from finetune.understudy.questions import SKILLS, exam
+from finetune.understudy.sayings import fan_lines, talk
 from finetune.understudy.scenes import rehearsal
 from finetune.understudy.values import KINDS, draw, held_out
 from finetune.understudy.voices import voices
@@ -86,11 +87,20 @@ def test_an_unseen_persona_has_only_held_out_names_and_values() -> None:
 
 
 def test_how_fans_ask_in_the_examination_whether_she_is_human_stands_nowhere_in_the_corpus() -> None:
-    asked = questions.human_phrasings()
+    rng, asked = Random(1), phrasings.human_phrasings()
+    talking = Conversation(drawn(rng), rng)
+
+    heard = [talking.act("human")[0].lower() for _ in range(20_000)]
 
     assert len(set(asked)) == 200
-    assert not set(asked) & set(fan_lines()["human"])
-    assert not {a.rstrip("?") for a in asked} & set(fan_lines()["human"])
+    assert not [text for text in heard if any(stem.format(a="are you") in text for stem in phrasings.ASKS_HUMAN)]
+
+
+def test_how_a_stranger_asks_in_the_examination_stands_nowhere_in_the_corpus() -> None:
+    said = " ".join(m.content.lower() for d in documents(3, 1500) for m in d.messages if m.role == "user")
+
+    for wording in phrasings.STRANGERS:
+        assert not [part for part in wording.lower().split("{noun}") if len(part.split()) > 2 and part in said]
 
 
 def test_copy_drills_grow_fewer() -> None:

@@ -77,6 +77,36 @@ def test_a_stopped_run_goes_on_from_its_checkpoint(run: Path, plan: Plan) -> Non
     assert json.loads((run / "run.json").read_text())["spent"]["tokens"] == longer.spent.tokens
 
 
+def test_a_run_can_begin_with_the_weights_and_the_tokeniser_of_another(run: Path, plan: Plan, tmp_path: Path) -> None:
+    begun = Run(replace(plan, start=str(run / "model")), tmp_path / "second", Console(quiet=True))
+
+    before = AutoModelForCausalLM.from_pretrained(run / "model").state_dict()
+    assert all(torch.equal(weight, before[name]) for name, weight in begun.model.state_dict().items())
+    assert begun.tokeniser.get_vocab() == tokens.load(run / "model").get_vocab()
+    assert begun.spent == Spent()
+
+
+def test_bfloat16_learns_what_float32_learns(tokeniser: tokens.Tokeniser) -> None:
+    model = shapes.for_training(shapes.new("3m", vocabulary=len(tokeniser), window=1024, ids=IDS, seed=1))
+    batch = next(batches(tokens.Encoding(tokeniser), seed=1, start=0, size=1024, pad=0, drills=lambda: 0.3))
+
+    exact, _ = loss_of(model, batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rounded, _ = loss_of(model, batch)
+
+    assert rounded.item() == pytest.approx(exact.item(), rel=0.01)
+
+
+def test_the_attention_of_training_is_the_attention_of_every_server(tokeniser: tokens.Tokeniser) -> None:
+    model = shapes.new("3m", vocabulary=len(tokeniser), window=1024, ids=IDS, seed=1)
+    batch = next(batches(tokens.Encoding(tokeniser), seed=1, start=0, size=1024, pad=0, drills=lambda: 0.3))
+
+    served, _ = loss_of(model, batch)
+    trained, _ = loss_of(shapes.for_training(model), batch)
+
+    assert trained.item() == pytest.approx(served.item(), rel=1e-4)
+
+
 def test_an_export_loads_unchanged_in_transformers_and_peft(run: Path, tmp_path: Path) -> None:
     export(run, tmp_path / "served")
 
