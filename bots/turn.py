@@ -19,11 +19,12 @@ from bots.reply import Reply
 from bots.rooms import Journal, Memory, MoodReader
 from bots.stopwatch import Stopwatch
 from memory import MemoryTrouble, Turn
-from personas import Labels, LoreNote, Persona, Place, Prompt, Recollection, Scene, is_private, render
+from personas import Labels, LoreNote, Persona, Place, Prompt, Recollection, Scene, is_private, persona_speaker, render
 from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError
 
 log = structlog.get_logger()
 BESIDE = {"again", "edits", "continues"}  # in the trace of a turn that stands in another's place
+PERSONAS = persona_speaker("")
 GO_ON = "[Go on exactly where you stopped, without repeating anything.]"
 
 
@@ -169,7 +170,7 @@ def credited(turn: Turn, completion: Completion) -> Turn:
 def others_in(scene: Scene) -> tuple[str, ...]:
     """The names of everyone but the persona, as nicknames and as the prompt labels them."""
     labels = Labels(scene.persona, private=is_private(scene.place))
-    fans = [said for said in (*scene.history, *scene.heard) if not said.speaker_id.startswith("persona:")]
+    fans = [said for said in (*scene.history, *scene.heard) if not said.speaker_id.startswith(PERSONAS)]
     return tuple({labels.name(said.speaker_id, said.speaker_name) for said in fans})
 
 
@@ -179,7 +180,8 @@ async def keep(cue: Cue, turn: Turn, *, on: Stage) -> None:
     If that fails, nothing is lost: the journal has the turn, and memory is an index of the journal.
     """
     reply = reply_of(turn, cue.persona) if turn.outcome != "at_a_loss" else None
-    for fan_id in dict.fromkeys(said.speaker_id for said in turn.heard):
+    speakers = dict.fromkeys(said.speaker_id for said in turn.heard)
+    for fan_id in (one for one in speakers if not one.startswith(PERSONAS)):  # nobody else's words under her name
         scope = replace(cue.scope, fan_id=fan_id)
         own = [said for said in turn.heard if said.speaker_id == fan_id]
         try:

@@ -111,6 +111,7 @@ async def erase_feedback(
 async def erase_turns(connection: AsyncConnection, turn_ids: Sequence[str]) -> int:
     """Delete turns that nobody else was heard in, and empty the others; returns how many were touched."""
     shared: set[str] = set()
+    await hush(connection, turn_ids)
     for start in range(0, len(turn_ids), 500):
         query = select(HEARD.c.turn_id).where(HEARD.c.turn_id.in_(turn_ids[start : start + 500])).distinct()
         shared |= set((await connection.execute(query)).scalars())
@@ -119,6 +120,16 @@ async def erase_turns(connection: AsyncConnection, turn_ids: Sequence[str]) -> i
         await connection.execute(update(TURNS).where(TURNS.c.id == turn_id).values(**emptied))
     await cut_out(connection, [turn_id for turn_id in turn_ids if turn_id not in shared])
     return len(turn_ids)
+
+
+async def hush(connection: AsyncConnection, turn_ids: Sequence[str]) -> None:
+    """Delete the replies of some turns where other personas overheard them."""
+    for start in range(0, len(turn_ids), 500):
+        replies = UTTERANCES.c.id.in_([turn_id + REPLY for turn_id in turn_ids[start : start + 500]])
+        await connection.execute(
+            delete(HEARD).where(HEARD.c.utterance_seq.in_(select(UTTERANCES.c.seq).where(replies)))
+        )
+        await connection.execute(delete(UTTERANCES).where(replies))
 
 
 async def cut_out(connection: AsyncConnection, turn_ids: Sequence[str]) -> None:
@@ -154,6 +165,7 @@ async def unsay(connection: AsyncConnection, persona_id: str, fan_id: str, utter
     await connection.execute(delete(HEARD).where(HEARD.c.utterance_seq.in_(seqs)))
     await connection.execute(delete(UTTERANCES).where(here))
     alone = await nobody_heard(connection, turns)
+    await hush(connection, alone)
     await connection.execute(delete(FEEDBACK).where(FEEDBACK.c.turn_id.in_(alone)))
     await cut_out(connection, alone)
     words = [utterance_id, *(turn_id + REPLY for turn_id in alone)]

@@ -207,9 +207,9 @@ async def overheard(connection: AsyncConnection, place: Place, persona_id: str, 
 
 
 def unheard(query: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
-    """Utterances of fans that no turn has heard."""
+    """Utterances that no turn has heard, of fans and of other personas than the one who heard them."""
     in_a_turn = select(HEARD.c.turn_id).where(HEARD.c.utterance_seq == UTTERANCES.c.seq).exists()
-    return query.where(~in_a_turn, ~UTTERANCES.c.speaker_id.startswith(persona_speaker("")))
+    return query.where(~in_a_turn, UTTERANCES.c.speaker_id != literal(persona_speaker("")) + UTTERANCES.c.persona_id)
 
 
 async def owner(connection: AsyncConnection, turn_id: str) -> str | None:

@@ -220,3 +220,31 @@ async def test_by_chance_somebody_joins_in_but_not_again_within_the_cooldown_and
 
         assert len(finished(played, played.stage)) == 1
         assert finished(played, hush) == []
+
+
+async def test_whoever_answers_second_has_heard_what_the_first_one_said(play: Play) -> None:
+    def reply(prompt: object) -> str:
+        return "I hid the key under the blue vase." if "You are Mika" in str(prompt) else "Understood."
+
+    async with play(ScriptedEngine(reply), cast=PlainCast(MIKA, BRAM)) as played:
+        kim = played.server.person("Kim")
+
+        await played.server.says(kim, played.stage, "Mika, where is the key? Bram, did you hear her?")
+
+        await eventually(lambda: len(finished(played, played.stage)) == 2)
+        (brams,) = [str(prompt) for prompt in played.engine.prompts if "You are Bram" in str(prompt)]
+        assert "blue vase" in brams
+
+
+async def test_what_others_overheard_of_a_reply_goes_when_its_fan_is_forgotten(play: Play) -> None:
+    async with play(ScriptedEngine("Your canary is called Ada."), cast=PlainCast(MIKA, BRAM)) as played:
+        kim, bo = played.server.person("Kim"), played.server.person("Bo")
+        await played.server.says(kim, played.stage, "Mika, what is my bird called?")
+        await played.reply(played.stage)
+        await asyncio.sleep(0.3)
+
+        await played.house.memory.forget_fan(f"discord:{kim['id']}")
+        await played.server.says(bo, played.stage, "Bram, hello!")
+
+        await eventually(lambda: len(finished(played, played.stage)) == 2)
+        assert "canary" not in str(played.engine.prompts[-1])
