@@ -5,6 +5,7 @@ FinetuneError
 ├── RecipeWrong        a recipe says what can't be; names the line and the nearest right key
 ├── TrainingRefused    a run that could not end well: it would not fit, could not be served, or is another's folder
 ├── EvaluationRefused  a LoRA, its base or its data are not such that a figure could be trusted
+├── RefreshBusy        another program goes through the same persona's loop
 └── NotPublished       the gate stays shut; `reasons` says why, one sentence each
 """
 
@@ -29,6 +30,10 @@ class TrainingRefused(FinetuneError):
 
 class EvaluationRefused(FinetuneError):
     """Nothing can be measured with what was given."""
+
+
+class RefreshBusy(FinetuneError):
+    """Two rounds of one persona at once would publish over each other."""
 
 
 class NotPublished(FinetuneError):
