@@ -46,10 +46,10 @@ def looking_up(talking: Conversation) -> list[Beat]:
         (7, lambda: talking.act(talking.rng.choice(words("acts")))),
         (5, talking.small_talk),
         (26 if len(talking.told) < 2 else 10, talking.tells),
-        (8, talking.asks_unknown_of_persona),
+        (7, talking.asks_unknown_of_persona),
         (9, talking.asks_untold),
     ]
-    beats += [(15, talking.asks_own)] if talking.role.known else []
+    beats += [(28, talking.asks_own)] if talking.role.known else []
     beats += [(26, talking.asks_told), (10, talking.corrects)] if talking.told else []
     return beats
 
