@@ -46,20 +46,30 @@ class RoomSettings(BaseSettings):
 
 def written(settings: type[BaseSettings], *, part: str, file: Path = FILE) -> dict[str, Any]:
     """What the settings file says in its part; nothing if there is no file."""
+    own = part_of(file, part)
+    for key in own:
+        where = f"{file}:{line_of(own, (key,))}"
+        if key not in settings.model_fields:
+            raise SettingsWrong(f"{where}: '{key}' is no setting.{nearest(key, settings.model_fields)}")
+        if secret := settings.model_fields[key].validation_alias:
+            raise SettingsWrong(f"{where}: '{key}' is read from the environment only, as {secret}.")
+    return own
+
+
+def said(part: str, key: str, *, file: Path = FILE) -> Any:
+    """What the file says to one key of a room upstairs, for a command that needs no more of it; None: nothing."""
+    return part_of(file, part).get(key)
+
+
+def part_of(file: Path, part: str) -> dict[str, Any]:
+    """One room's part as it is written, with the lines of its keys; empty without a file."""
     if not file.exists():
         return {}
     try:
         whole = YAML().load(file)
     except (YAMLError, UnicodeDecodeError) as exc:
         raise SettingsWrong(f"{file} is no YAML: {exc}") from exc
-    said = (whole or {}).get(part) or {}
-    for key in said:
-        where = f"{file}:{line_of(said, (key,))}"
-        if key not in settings.model_fields:
-            raise SettingsWrong(f"{where}: '{key}' is no setting.{nearest(key, settings.model_fields)}")
-        if secret := settings.model_fields[key].validation_alias:
-            raise SettingsWrong(f"{where}: '{key}' is read from the environment only, as {secret}.")
-    return cast(dict[str, Any], said)
+    return cast(dict[str, Any], (whole or {}).get(part) or {})
 
 
 def wrong(exc: ValidationError, said: Mapping[str, Any], settings: type[BaseSettings]) -> SettingsWrong:
