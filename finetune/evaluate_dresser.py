@@ -95,6 +95,11 @@ class Dresser:
             raise EvaluationRefused(f"{folder} does not fit the base {self.base}: {str(exc)[:200]}") from exc
         self._worn.add(name)
 
+    def load_weights(self, weights: Mapping[str, torch.Tensor]) -> tuple[list[str], list[str]]:
+        """Other weights for the base; returns the names that were missing and those that don't belong."""
+        found = self._model.load_state_dict(weights, strict=False)
+        return list(found.missing_keys), list(found.unexpected_keys)
+
     def fits(self, row: Row) -> bool:
         """Whether prompt and completion together fit the window."""
         return len(self._tokens(row)[0]) <= self.window
@@ -111,6 +116,10 @@ class Dresser:
                 nats[batch], tokens[batch] = found, counted
                 progress(len(batch))
         return Likelihood(nats, tokens)
+
+    def ids(self, row: Row) -> list[int]:
+        """Prompt and completion as tokens."""
+        return self._tokens(row)[0]
 
     def logits(self, row: Row, lora: str | None = None) -> torch.Tensor:
         """(tokens, vocabulary): what the model expects after each token of prompt and completion."""

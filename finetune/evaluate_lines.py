@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from finetune.conversation import GENUINE
 from finetune.evaluate_breaks import breaks_character
 from finetune.evaluate_variety import copied
 from finetune.masking import identifies
@@ -13,6 +14,11 @@ LABEL = re.compile(r"^[A-Z][^:\n]{0,40}: ")
 NOTES = re.compile(r"\[notes\].*?\[/notes\]\n?", re.DOTALL)
 SHORTEST = 3  # words; a bare 'Yes.' tells nobody apart
 LEAKED = 0.5  # of a held-out reply's runs of words
+
+
+def genuine(rows: Sequence[Row]) -> list[Row]:
+    """The rows that come from the play or the stage, not from an augmentation."""
+    return [row for row in rows if row.get("source", "script") in GENUINE]
 
 
 def replies(rows: Sequence[Row]) -> list[str]:

@@ -13,7 +13,7 @@ from finetune.dataset import read_part
 from finetune.errors import EvaluationRefused, LinesUnreadable
 from finetune.evaluate_dresser import Dresser
 from finetune.evaluate_judge import judged
-from finetune.evaluate_lines import replies, tellable
+from finetune.evaluate_lines import genuine, replies, tellable
 from finetune.evaluate_statistics import Figure
 from finetune.evaluate_suite import Bench, Measured, Rival, evaluate, written
 from finetune.evaluation import Evaluation, Sample
@@ -84,7 +84,7 @@ def named_rivals(folders: Sequence[Path]) -> Iterator[Rival]:
 def lines_of(one: Candidate) -> tuple[str, ...]:
     """What a rival's character really says; nothing where its data is not there any more."""
     try:
-        return tuple(tellable(replies(read_part(one.data(None), "train"))))
+        return tuple(tellable(replies(genuine(read_part(one.data(None), "train")))))
     except (EvaluationRefused, LinesUnreadable):
         return ()
 

@@ -78,7 +78,8 @@ def evaluate(
     tell("how likely real lines are")
     lines = likely.held_out(dresser, parts.held_out, sorted(dresser.loras - {OWN}))
     figures = lines.figures(bench.seed) | trust(parts)
-    figures["generalises"] = likely.generalised(dresser, lines, parts.learnt, share=gate.GENERALISES, seed=bench.seed)
+    genuine = evaluate_lines.genuine(parts.learnt)
+    figures["generalises"] = likely.generalised(dresser, lines, genuine, share=gate.GENERALISES, seed=bench.seed)
     tell("what was forgotten, and what would be turned down")
     figures |= forgetting(dresser, bench) | safety(dresser, bench)
     tell("replies to the same questions, before and after")
@@ -199,10 +200,11 @@ def with_seed(bench: Bench) -> Speech:
 
 def character(dresser: Dresser, bench: Bench, parts: Parts, said: Spoken) -> dict[str, Figure]:
     """Whose replies the ear takes them for, and which card the base would find behind them."""
-    own = evaluate_lines.tellable(evaluate_lines.replies(parts.learnt))
+    learnt = evaluate_lines.genuine(parts.learnt)
+    own = evaluate_lines.tellable(evaluate_lines.replies(learnt))
     rivals = {rival.name: rival.lines for rival in bench.rivals}
     try:
-        ear = aloud.ear_for(own, rivals, evaluate_lines.partners(parts.learnt), bench.persona.id, seed=bench.seed)
+        ear = aloud.ear_for(own, rivals, evaluate_lines.partners(learnt), bench.persona.id, seed=bench.seed)
     except ValueError as exc:
         raise EvaluationRefused(f"{bench.data} is too small for telling speakers apart: {exc}") from exc
     if bench.persona.id not in ear.voices:
