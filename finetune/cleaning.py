@@ -14,6 +14,7 @@ from datasketch import MinHash, MinHashLSH
 from finetune.conversation import Conversation
 from finetune.language import speaks_otherwise
 from finetune.masking import EAST, identifies
+from personas import steps_out
 
 SHORTEST = 2  # words
 LIKENESS = 0.8  # of word triples, from which on two replies count as the same (Jaccard)
@@ -81,6 +82,8 @@ def reason_against(
         return f"personal data ({kind.lower()})"
     if any(re.search(rf"(?:^|\n)\s*{re.escape(name)}\s*[:.]\s", reply, re.IGNORECASE) for name in others):
         return "another character's line"
+    if steps_out(reply):
+        return "steps out of the character"
     if language := speaks_otherwise(reply, languages):
         return f"wrong language ({language})"
     return "unsafe" if harmful(reply) else None

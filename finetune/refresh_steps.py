@@ -38,6 +38,11 @@ class Wish:
     seed: int = 0
     licence: str = ""
 
+    @property
+    def journal(self) -> Path | None:
+        """The data folder; None where there are files to learn from and no journal yet."""
+        return None if self.files and not self.data.is_dir() else self.data
+
 
 def steps(wish: Wish, *, tell: Callable[[str], None] = lambda what: None) -> Sequence[Step]:
     """The four, in their order."""
@@ -60,7 +65,7 @@ class MakeData:
                 f"A refresh learns from conversations, and {wish.recipe.name} from preferences. "
                 "Write those with `finetune review export`, and train from them with --from the refreshed LoRA."
             )
-        sheet = await made(Wanted(wish.persona, wish.files, wish.speaker, to, wish.data), wish.more)
+        sheet = await made(Wanted(wish.persona, wish.files, wish.speaker, to, wish.journal), wish.more)
         learnt = sheet.conversations["train"]
         facts = {"folder": str(to), "hash": sheet.hash, "fans": await teachers(wish)}
         if (before := now.before.get(self.name)) is not None and before.facts.get("hash") == sheet.hash:
@@ -74,7 +79,9 @@ async def teachers(wish: Wish) -> list[str]:
     from personas import load
 
     persona = load(wish.persona)
-    async with opened_lessons(wish.data) as lessons:
+    if wish.journal is None:
+        return []
+    async with opened_lessons(wish.journal) as lessons:
         fans = {fan for talk in await lessons.of(persona.id) for lesson in talk for fan in lesson.fans}
     return sorted(hashlib.sha256(f"{persona.id}|{fan}".encode()).hexdigest()[:16] for fan in fans)
 

@@ -109,7 +109,7 @@ def edited(replies: Sequence[Turn]) -> Iterator[tuple[Turn, Turn, str]]:
     """Replies that an operator put into better words, with the ones they replace."""
     known = {turn.id: turn for turn in replies}
     for turn in replies:
-        old = known.get(str(turn.trace.get("rewrites", "")))
+        old = known.get(str(turn.trace.get("again", ""))) if turn.trace.get("finish") == "rewritten" else None
         if old is not None and old.said != turn.said:
             yield turn, old, "edited"
 

@@ -198,8 +198,10 @@ def test_the_report_names_every_reason() -> None:
         "Write to mika@example.org for a signed card.",
         "The moon hums along with every machine.",
         "The moon hums along with every machine!",
+        "As an AI language model I have no moon to hum with.",
         "Hm",
     ) == {
+        "steps out of the character": 1,
         "wrong language (de)": 1,
         "wrong language (ja)": 1,
         "unsafe": 1,

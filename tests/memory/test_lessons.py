@@ -199,7 +199,7 @@ async def test_a_thumb_alone_says_good_or_bad(journal: Journal) -> None:
 
 async def test_an_operators_better_words_win_over_the_reply_they_replace(journal: Journal) -> None:
     (first,) = await chat(journal, "sing")
-    await take(journal, replace(turn(*first.heard), trace={"rewrites": first.id}), "Better words")
+    await take(journal, replace(turn(*first.heard), trace={"again": first.id, "finish": "rewritten"}), "Better words")
     await journal.lessons.allow(KIM)
 
     assert await liked(journal) == [("edited", "Better words", "Reply to sing")]

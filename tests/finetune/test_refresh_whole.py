@@ -1,0 +1,47 @@
+"""The loop for real: a play goes round to the shelf, and the second round has nothing new to learn."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from finetune.cli import app
+from serving.shelf import Shelf
+from tests.finetune.troupe import BRINE, card, script
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(3600),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def states(told: str) -> dict[str, str]:
+    return {name: step["state"] for name, step in json.loads(told)["steps"].items()}
+
+
+def test_a_play_goes_round_to_the_shelf_and_only_once(tmp_path: Path) -> None:
+    typed = [
+        *("refresh", str(card(tmp_path / "brine.yaml", BRINE)), str(script(tmp_path / "brine.txt", BRINE.name))),
+        *("--speaker", BRINE.name.upper(), "--recipe", "understudy", "--shelf", str(tmp_path / "shelf")),
+        *("--home", str(tmp_path / "rounds"), "--data", str(tmp_path / "no-journal-yet"), "--json"),
+        *("--set", "optimiser.rate=2e-3", "--set", "epochs=5"),
+    ]
+
+    first = CliRunner().invoke(app, typed)
+    second = CliRunner().invoke(app, typed)
+
+    assert states(first.stdout) == dict.fromkeys(("data", "train", "evaluate", "publish"), "done"), first.output
+    assert Shelf(tmp_path / "shelf").find("brine").proven
+    assert states(second.stdout) == {"data": "stopped"}
