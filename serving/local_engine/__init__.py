@@ -3,7 +3,8 @@
     engine.py        LocalEngine: what the rest of the house sees; asyncio on this side, no torch
     generation.py    one reply in the making, handed between the event loop and the model's thread
     worker.py        the thread: takes new prompts in, and says the next token of all replies in one step
-    network.py       a model's folder, loaded and checked; messages to tokens
+    folder.py        a model's folder, looked at before torch is imported
+    network.py       a model's folder, loaded; messages to tokens
     slots.py         the attention's memory, a slot for each reply, laid out for one step over all of them
     prefixes.py      the attention's memory of prompts read before, so that a talk's past is not read twice
     loras.py         several LoRAs in one step

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from serving.chat import ChatMessage, Completion, Delta, Sampling
 from serving.engine import Window
 from serving.errors import EngineAway, EngineBusy, EngineMissing, EngineRefused, PromptTooLong, ServingError
+from serving.local_engine.folder import checked
 from serving.local_engine.generation import Generation
 
 if TYPE_CHECKING:  # torch is imported when the model is loaded, not when a program starts
@@ -126,6 +127,7 @@ class LocalEngine:
             return self._network
 
     def _load(self) -> "tuple[Network, Worker]":
+        checked(self._folder)
         try:
             from serving.local_engine.network import load
             from serving.local_engine.worker import Worker

@@ -1,10 +1,8 @@
 """A model's folder, loaded and checked; and a prompt's messages turned into the tokens it was trained on."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -14,6 +12,7 @@ import transformers
 
 from serving.chat import ChatMessage
 from serving.errors import EngineMissing, EngineRefused
+from serving.local_engine.folder import REMEDY
 
 BREAK = "\u200b"  # a space without width: the words look the same, and are no control token any more
 
@@ -56,7 +55,6 @@ class Network:
 
 def load(folder: str, *, device: str) -> Network:
     """A folder, or a model's name on the hub where one can be reached."""
-    checked(folder)
     transformers.utils.logging.disable_progress_bar()
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     try:
@@ -74,30 +72,13 @@ def load(folder: str, *, device: str) -> Network:
 
 @contextmanager
 def without_scikit_learn() -> Iterator[None]:
-    """transformers imports it for assisted generation, which nobody here asks for: three of the start's twelve seconds."""
+    """transformers imports it for assisted generation, which nobody here wants: three of the start's twelve seconds."""
     installed = transformers.utils.is_sklearn_available
     transformers.utils.is_sklearn_available = lambda: False
     try:
         yield
     finally:
         transformers.utils.is_sklearn_available = installed
-
-
-REMEDY = "Name another in greenroom.yaml under serving, or fetch it again."
-
-
-def checked(folder: str) -> None:
-    """A path that isn't there, or holds no model, is told before transformers goes looking on the hub for it."""
-    path = Path(folder).expanduser()
-    if not path.exists() and (path.is_absolute() or folder.count("/") != 1):
-        raise EngineMissing(f"There is no model folder {folder}. {REMEDY}")
-    if path.exists() and not (path / "config.json").is_file():
-        raise EngineMissing(f"{folder} holds no model: it has no config.json. {REMEDY}")
-    if path.exists():
-        try:
-            json.loads((path / "config.json").read_text(encoding="utf-8"))
-        except ValueError as exc:
-            raise EngineMissing(f"{folder}/config.json can't be read: {exc}. {REMEDY}") from exc
 
 
 def assembled(model: Any, tokenizer: Any) -> Network:

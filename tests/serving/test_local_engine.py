@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -383,3 +385,25 @@ async def test_half_a_model_is_a_sentence(tiny_model: Path, tmp_path: Path, miss
 
     with pytest.raises(EngineMissing, match=r"greenroom\.yaml"):
         await LocalEngine(tmp_path / "model", name="tiny").ready()
+
+
+def test_a_wrong_folder_is_told_before_torch_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{oops")
+    program = f"""
+import asyncio, sys
+from serving import EngineMissing
+from serving.local_engine import LocalEngine
+for folder in ("/nowhere/at/all", {str(tmp_path.parent)!r}, {str(tmp_path)!r}):
+    try:
+        asyncio.run(LocalEngine(folder, name="wrong").ready())
+    except EngineMissing as exc:
+        print(exc)
+print("torch" in sys.modules, "transformers" in sys.modules)
+"""
+
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+
+    *sentences, imported = told.stdout.splitlines()
+    reasons = ("no model folder", "no config.json", "can't be read")
+    assert [reason in line for reason, line in zip(reasons, sentences, strict=True)] == [True] * 3
+    assert imported == "False False"
