@@ -8,16 +8,16 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from memory.journal import Journal
 from memory.receipt import Receipt, occurrences, telling
-from memory.record import Store
 
 TOMBSTONES = "forgotten.jsonl"
+Erase = Callable[[str | None, str], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ class Graveyard:
 
 
 async def forget_fan(
-    journal: Journal, store: Store, fan_id: str, persona_id: str | None, *, folder: Path | None, now: datetime
+    journal: Journal, erase: Erase, fan_id: str, persona_id: str | None, *, folder: Path | None, now: datetime
 ) -> Receipt:
-    """Tombstone, journal, index, in this order; then look again."""
+    """Tombstone, index, journal, in this order; then look again. `erase` removes a fan from every index there is."""
     if folder is not None:
         await Graveyard(folder).bury(fan_id, persona_id, now)
     words = telling(await journal.words(fan_id, persona_id=persona_id))
-    memories = await store.erase(persona_id, fan_id)
+    memories = await erase(persona_id, fan_id)
     erased = await journal.erase_fan(fan_id, persona_id=persona_id)
     bytes_left = await asyncio.to_thread(occurrences, files_below(folder), words)
     if bytes_left:  # a rewrite holds everybody up, so it is not done unasked
@@ -91,7 +91,7 @@ async def forget_fan(
         consents=erased.consents,
         reviews=erased.reviews,
         rows_left=await journal.left(fan_id, persona_id=persona_id),
-        memories_left=await store.erase(persona_id, fan_id),
+        memories_left=await erase(persona_id, fan_id),
         bytes_left=bytes_left,
         at=now,
     )

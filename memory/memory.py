@@ -4,26 +4,30 @@ The journal is the truth. The index (`Store`) is compared with it whenever a fan
 crash between the two, a deleted folder or a damaged one heals itself; until then the journal has everything.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Self
 
-from memory.acquaintances import Acquaintances, pair
+from memory.acquaintances import pair
 from memory.errors import MemoryTrouble, RecallError, UnknownMemory
 from memory.forgetting import forget_fan
+from memory.index import UNTUNED, Index
 from memory.journal import Journal, utc_now
 from memory.journal_memories import as_record
 from memory.knowledge import Library
+from memory.moving import Moving, moving
 from memory.one_at_a_time import OneAtATime
 from memory.policy import Policies, Policy
 from memory.recall import Measure, young
 from memory.receipt import Receipt
-from memory.recollecting import Recollecting, shown
+from memory.recollecting import shown
 from memory.record import Record, Store
 from memory.scope import Scope, Sharing, may_surface
+from memory.tuning import Tuning
 from personas import Recollection, Utterance, is_private, persona_speaker
 from serving import Encoder, ServingError
 
@@ -37,6 +41,8 @@ class Memory:
     `called` gives a persona's name, `policies` what she may remember, `library` what her documents say, `sharing` what
     her operator allows to be recalled elsewhere; the fan must allow it too (`Journal.share`). Calls on one fan wait
     for each other, different fans run on. Raises `MemoryTrouble`s.
+
+    `former` is the index of another encoder that answers until `move` has moved everybody.
     """
 
     def __init__(
@@ -50,28 +56,23 @@ class Memory:
         sharing: Callable[[str], Sharing] = lambda _: CLOSED,
         policies: Policies = lambda _: Policy(),
         library: Library | None = None,
+        tuning: Tuning = UNTUNED,
+        former: tuple[Store, Encoder, Tuning] | None = None,
         now: Callable[[], datetime] = utc_now,
         records_in_ram: int = RECORDS_IN_RAM,
     ) -> None:
         self._journal = journal
-        self._store = store
         self._folder = folder
         self._sharing = sharing
         self._policies = policies
         self._library = library
         self._now = now
-        self._recollecting = Recollecting(encoder, called=called)
-        self._known = Acquaintances(
-            journal,
-            store,
-            encoder,
-            blank=self._recollecting.blank,
-            called=called,
-            policies=policies,
-            now=now,
-            records_in_ram=records_in_ram,
-        )
         self._turns = OneAtATime()
+        make = partial(
+            Index, journal, called=called, policies=policies, now=now, records_in_ram=records_in_ram
+        )
+        self._index = make(store, encoder, tuning=tuning)
+        self._moving = Moving(make(former[0], former[1], tuning=former[2]), self._index) if former else None
 
     async def __aenter__(self) -> Self:
         return self
@@ -81,8 +82,18 @@ class Memory:
 
     async def aclose(self) -> None:
         """Close the index; the journal belongs to whoever opened it."""
-        await self._known.write_counts()
-        await self._store.aclose()
+        await self._index.aclose()
+        if self._moving is not None:
+            await self._moving.aclose()
+
+    async def move(self) -> AsyncIterator[tuple[int, int]]:
+        """(fans done, fans there are) while the memories move from the former encoder's index to this one's."""
+        if self._moving is None:
+            return
+        async for step in self._moving.move_all(self._journal, self._turns):
+            yield step
+        done, self._moving = self._moving, None
+        await done.aclose()
 
     # writing
 
@@ -97,7 +108,7 @@ class Memory:
             return
         async with self._alone(scope):
             await self._journal.keep(scope, said)
-            await self._known.hear(scope, [as_record(one) for one in said])
+            await (await self._at(scope)).known.hear(scope, [as_record(one) for one in said])
 
     async def state(self, scope: Scope, statements: Sequence[Record], *, gone: Collection[str] = ()) -> None:
         """Keep facts, episodes and promises (`kind` says which), or replace them by id; vectors are made here.
@@ -108,17 +119,17 @@ class Memory:
         kept = [one for one in statements if policy.keeps(one, self._now())]
         async with self._alone(scope):
             await self._journal.state(scope, kept, gone=gone)
-            await self._known.follow(scope)
+            await (await self._at(scope)).known.follow(scope)
 
     async def sync(self, scope: Scope) -> None:
         """Follow the journal after a message was edited or deleted, or another branch was chosen."""
         async with self._alone(scope):
-            await self._known.follow(scope)
+            await (await self._at(scope)).known.follow(scope)
 
     async def rebuild(self, scope: Scope) -> int:
         """Throw this fan's index away and make it anew from the journal; returns how many memories there are."""
         async with self._alone(scope):
-            return await self._known.rebuild(scope)
+            return await (await self._at(scope)).known.rebuild(scope)
 
     async def retire(self, scope: Scope) -> int:
         """Erase what is older than the persona is to remember, in journal and index; returns how many lines went."""
@@ -128,7 +139,7 @@ class Memory:
         async with self._alone(scope):
             gone = await self._journal.retire(scope, before=since)
             if gone:
-                await self._known.follow(scope)
+                await (await self._at(scope)).known.follow(scope)
         return gone
 
     # reading
@@ -147,9 +158,10 @@ class Memory:
         """
         try:
             async with self._alone(scope):
-                known, now = await self._known.meet(scope), now or self._now()
-                asked = await self._recollecting.read(scope, heard, now=now)
-                found = self._recollecting.recall(
+                index, now = await self._at(scope), now or self._now()
+                known = await index.known.meet(scope)
+                asked = await index.recollecting.read(scope, heard, now=now)
+                found = await index.recollecting.recall(
                     known.ranking(scope.place, await self._allowed(scope)),
                     scope,
                     asked,
@@ -158,7 +170,8 @@ class Memory:
                     present={said.id for said in heard} | set(besides),
                 )
                 known.came_to_mind({one.id for one in found})
-            written = self._library.recall(scope.persona_id, asked, now=now)[:limit] if self._library else ()
+            passages = self._library.recall(scope.persona_id, asked, now=now) if self._library and self._settled else ()
+            written = passages[:limit]
             return (*found[: limit - len(written)], *written)
         except (MemoryTrouble, ServingError) as exc:
             raise RecallError(f"Nothing could be recalled: {exc}") from exc
@@ -166,7 +179,7 @@ class Memory:
     async def show(self, scope: Scope, *, everywhere: bool = False) -> tuple[Recollection, ...]:
         """All that may surface in this place, oldest first. In private a fan may see `everywhere`'s, too."""
         async with self._alone(scope):
-            known = await self._known.meet(scope)
+            known = await (await self._at(scope)).known.meet(scope)
             everything = Sharing(private_to_public=False, public_to_private=everywhere and is_private(scope.place))
             sharing = everything if everywhere else await self._allowed(scope)
             since = self._policies(scope.persona_id).since(self._now())
@@ -179,34 +192,36 @@ class Memory:
 
     async def count(self, scope: Scope) -> int:
         """How many memories this persona has of this fan, wherever they may surface."""
-        return await self._store.count(scope)
+        return await (await self._at(scope)).store.count(scope)
 
     # correcting and forgetting
 
     async def correct(self, scope: Scope, memory_id: str, text: str) -> None:
         """Put a memory into other words; facts concluded from the old ones are taken back."""
-        async with self._alone(scope):
+        async with self._for_good(scope):
             old = await self._one(scope, memory_id)
             await self._journal.correct(scope, replace(old, text=text, vector=None))
-            await self._known.follow(scope)
+            await (await self._at(scope)).known.follow(scope)
 
     async def forget(self, scope: Scope, memory_id: str) -> None:
         """Delete one memory where it came from, and what was concluded from it; afterwards no byte of it is left."""
-        async with self._alone(scope):
+        async with self._for_good(scope):
             await self._one(scope, memory_id)
             await self._journal.forget(scope, memory_id)
-            await self._known.follow(scope)
+            await (await self._at(scope)).known.follow(scope)
 
     async def forget_fan(self, fan_id: str, persona_id: str | None = None) -> Receipt:
         """Forget a fan, for one persona or altogether, and look again whether anything is left."""
         personas = (
             {persona for _, persona in await self._journal.places(fan_id)} if persona_id is None else {persona_id}
         )
-        async with self._turns.alone(*((persona, fan_id) for persona in personas)):
+        pairs = [(persona, fan_id) for persona in personas]
+        async with self._turns.alone(*pairs, *map(moving, pairs)):
+            keepers = self._moving or self._index
             for persona in personas:
-                self._known.lose(persona, fan_id)
+                keepers.lose(persona, fan_id)
             return await forget_fan(
-                self._journal, self._store, fan_id, persona_id, folder=self._folder, now=self._now()
+                self._journal, keepers.erase, fan_id, persona_id, folder=self._folder, now=self._now()
             )
 
     # how
@@ -214,13 +229,26 @@ class Memory:
     def _alone(self, scope: Scope) -> AbstractAsyncContextManager[None]:
         return self._turns.alone(pair(scope))
 
+    def _for_good(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        """The same for what must leave no trace: a move that is under way is waited for."""
+        return self._turns.alone(pair(scope), moving(pair(scope)))
+
+    async def _at(self, scope: Scope) -> Index:
+        """The index that answers for a fan."""
+        return self._index if self._moving is None else await self._moving.index(scope)
+
+    @property
+    def _settled(self) -> bool:
+        """Whether there is one encoder only, so that one question's vector fits everything."""
+        return self._moving is None
+
     async def _allowed(self, scope: Scope) -> Sharing:
         operators = self._sharing(scope.persona_id)
         return CLOSED if operators == CLOSED else operators & await self._journal.sharing(scope)
 
     async def _one(self, scope: Scope, memory_id: str) -> Record:
         """A memory that may be seen from here; in private a fan may touch all of theirs."""
-        known = await self._known.meet(scope)
+        known = await (await self._at(scope)).known.meet(scope)
         sharing = Sharing(public_to_private=True)
         for record in known.records:
             if record.id == memory_id and may_surface(record.audience, scope.place, sharing):

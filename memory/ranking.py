@@ -59,12 +59,15 @@ class Ranked:
 class Ranking:
     """The memories of one fan with one persona, ready to be asked. Not for several threads at once.
 
-    `reads` are the languages that the encoder behind the vectors was trained for.
+    `reads` are the languages that the encoder behind the vectors was trained for; `slope` and `offset` make its cosines
+    comparable to MiniLM's (`memory.tuning`).
     """
 
     dim: int
     kin: Kin = field(default_factory=dict)
     reads: frozenset[Language] = ENGLISH
+    slope: float = 1.0
+    offset: float = 0.0
     _rows: MemoryRows = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +121,7 @@ class Ranking:
         rows, none = self._rows, np.zeros(len(self._rows))
         words = rows.words.bm25(question.terms)
         return {
-            "cosine": (rows.vectors @ vector).astype(np.float64),
+            "cosine": self.slope * (rows.vectors @ vector).astype(np.float64) + self.offset,
             "words": standardised(words),
             "words_around": standardised(rows.spread(words, near=0.5, far=0.25)),
             "kin": standardised(rows.words.kinship(question.terms)),

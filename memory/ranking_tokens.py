@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memory.lexical import Floats
-from serving import Encoder, Reader, Reading
+from serving import Encoder, Questioner, Reader, Reading
 
 WIDTH = 64
 ROW = WIDTH + 2  # bytes of one piece: its number in two, then its state
@@ -56,6 +56,12 @@ class Sketcher:
             return await self._encoder.encode(texts), [None] * len(texts)
         readings = await self._encoder.read(texts)
         return np.stack([reading.vector for reading in readings]), [self._sketch(reading) for reading in readings]
+
+    async def ask(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Sketch | None]]:
+        """The same for questions, which some encoders read otherwise."""
+        if isinstance(self._encoder, Questioner) and self._projection is None and texts:
+            return await self._encoder.encode_questions(texts), [None] * len(texts)
+        return await self.read(texts)
 
     def _sketch(self, reading: Reading) -> Sketch:
         assert self._projection is not None

@@ -11,7 +11,9 @@ from memory.ranking_tokens import Sketch, Sketcher
 from memory.recall import Measure, brought_back, merged, questions_in, select
 from memory.recall_opening import on_coming_back
 from memory.record import Record
+from memory.reranking import reranked
 from memory.scope import Scope
+from memory.tuning import Tuning
 from personas import Recollection, Utterance, persona_speaker
 from serving import Encoder, Vectors
 
@@ -25,18 +27,23 @@ class Asked:
     sketch: Sketch | None = None
 
 
+UNTUNED = Tuning()
+
+
 class Recollecting:
     """Makes the rankings and asks them; `called` gives a persona's name."""
 
-    def __init__(self, encoder: Encoder, *, called: Callable[[str], str] = str) -> None:
+    def __init__(self, encoder: Encoder, *, called: Callable[[str], str] = str, tuning: Tuning = UNTUNED) -> None:
         self._encoder = encoder
+        self._tuning = tuning
         self._sketcher = Sketcher(encoder)
         self._called = called
         self._kin = EnglishKin()
 
     def blank(self) -> Ranking:
         """A ranking with nothing in it yet."""
-        return Ranking(self._encoder.dim, self._kin)
+        tuning = self._tuning
+        return Ranking(self._encoder.dim, self._kin, tuning.reads, tuning.slope, tuning.offset)
 
     async def read(self, scope: Scope, heard: Sequence[Utterance], *, now: datetime) -> list[Asked]:
         """What this fan just said as questions, encoded; none where they said nothing."""
@@ -50,10 +57,10 @@ class Recollecting:
             read(asked, asked_on=now.date(), fan=scope.fan_id, persona=persona, names=names)
             for asked in questions_in(text)
         ]
-        vectors, sketches = await self._sketcher.read([question.bare for question in questions])
+        vectors, sketches = await self._sketcher.ask([question.bare for question in questions])
         return [Asked(*one) for one in zip(questions, vectors, sketches, strict=True)]
 
-    def recall(
+    async def recall(
         self,
         ranking: Ranking,
         scope: Scope,
@@ -68,6 +75,8 @@ class Recollecting:
             return ()
         persona = persona_speaker(scope.persona_id)
         ranked = merged(ranking.rank(one.question, one.vector, sketch=one.sketch) for one in asked)
+        if self._tuning.reranker is not None:
+            ranked = await reranked(ranked, asked[0].question, self._tuning.reranker, self._tuning.candidates)
         chosen = select(ranked, asked[0].question, persona=persona, now=now, present=present, measure=measure)
         found = {one.record.id: brought_back(one) for one in chosen}
         called = self._called(scope.persona_id)
