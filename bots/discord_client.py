@@ -32,7 +32,7 @@ from bots.discord_opt_outs import OptOuts
 from bots.discord_replies import press
 from bots.discord_rooms import Rooms
 from bots.discord_settings import DiscordSettings
-from bots.discord_voice import NOBODY, Channel, Webhooks
+from bots.discord_voice import LOST, NOBODY, TRIES, Channel, Webhooks
 from bots.house import House
 
 log = structlog.get_logger()
@@ -154,7 +154,19 @@ class Client(discord.Client):
         self._seen[message.id] = None
         while len(self._seen) > SEEN:
             self._seen.popitem(last=False)
-        await asyncio.wait({self.own(self.gate.hear(message, me=self.user.id))})
+        await asyncio.wait({self.own(self._hear(message, me=self.user.id))})
+
+    async def _hear(self, message: discord.Message, *, me: int) -> None:
+        """A line whose answer got lost on the way is heard again: the journal and the channel know how far it came."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                await self.gate.hear(message, me=me)
+                return
+            except LOST as exc:
+                if attempt == TRIES or self.is_closed():
+                    raise
+                log.warning("discord_line_again", family=type(exc).__name__, attempt=attempt)
+                await asyncio.sleep(2**attempt)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         self.own(self._changes.edited(event.message))

@@ -17,7 +17,7 @@ import structlog
 from bots.discord_buttons import part as goes_on
 from bots.discord_buttons import speaking, spoken, turn_of
 from bots.discord_parts import LONGEST, parts_of
-from bots.discord_voice import LOST, Channel, Voice
+from bots.discord_voice import LOST, Channel, Voice, until_known
 from bots.performance import Performance, TurnFailed
 from memory import Turn
 from serving import Delta
@@ -155,4 +155,13 @@ async def end(task: asyncio.Task[None]) -> None:
 
 async def found(channel: discord.abc.Messageable, turn_id: str, *, limit: int = 30) -> list[int]:
     """The messages in a channel that deliver a turn already, oldest first."""
-    return [message.id async for message in channel.history(limit=limit) if turn_of(message) == turn_id][::-1]
+    return [message.id for message in await standing(channel, turn_id, limit=limit)]
+
+
+async def standing(channel: discord.abc.Messageable, turn_id: str, *, limit: int = 30) -> list[discord.Message]:
+    """The same, as messages."""
+
+    async def once() -> list[discord.Message]:
+        return [message async for message in channel.history(limit=limit) if turn_of(message) == turn_id]
+
+    return (await until_known(once))[::-1]

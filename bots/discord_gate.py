@@ -19,6 +19,7 @@ from bots.discord_accounts import Accounts
 from bots.discord_budgets import Budgets
 from bots.discord_buttons import is_unfinished, turn_of
 from bots.discord_deliveries import Deliveries
+from bots.discord_delivery import standing
 from bots.discord_opt_outs import OptOuts
 from bots.discord_place import Anywhere, mentioned_in_text, utterance_of
 from bots.discord_rooms import Rooms
@@ -262,7 +263,7 @@ class Gate:
 
 async def stands_there(channel: Anywhere, turn_id: str) -> bool:
     """Whether a channel shows a turn's reply, finished."""
-    messages = [message async for message in channel.history(limit=30) if turn_of(message) == turn_id]
+    messages = await standing(channel, turn_id)
     return bool(messages) and not any(map(is_unfinished, messages))
 
 

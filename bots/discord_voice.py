@@ -184,7 +184,8 @@ class Webhooks:
             return None
         task = self._of.get(room.id)
         if task is None or (task.done() and (task.cancelled() or task.exception() or task.result() is None)):
-            task = self._of[room.id] = asyncio.create_task(self._found_or_made(room))
+            # a webhook whose making was answered by silence is found by the next try
+            task = self._of[room.id] = asyncio.create_task(until_known(lambda: self._found_or_made(room)))
         return await asyncio.shield(task)
 
     async def anew(self, channel: Anywhere) -> discord.Webhook | None:
