@@ -14,15 +14,21 @@ from memory.settings import MemorySettings
 from memory.testing import StoreInRam
 from personas import Place, Recollection
 from tests.memory.builders import DM, GUILD, NOON, WEB, bytes_in, chat, ids, said, take, turn
+from tests.memory.conftest import emptied, needs_postgres
 
 KIM = Scope("mika", "web:kim", WEB)
 KIM_THERE = Scope("mika", "discord:kim", GUILD)
 LEE_THERE = Scope("mika", "discord:lee", GUILD)
 
 
-@pytest.fixture
-async def journal() -> AsyncIterator[Journal]:
-    async with await Journal.open("sqlite://", learns_from={"web", "discord"}) as opened:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.slow, needs_postgres])])
+async def journal(request: pytest.FixtureRequest) -> AsyncIterator[Journal]:
+    """Both databases keep the same promises."""
+    if request.param == "sqlite":
+        url = "sqlite://"
+    else:
+        url = await emptied(request.getfixturevalue("postgres_server"))
+    async with await Journal.open(url, learns_from={"web", "discord"}) as opened:
         yield opened
 
 
