@@ -8,7 +8,6 @@ from typing import Any
 import peft
 import torch
 import transformers
-from accelerate import PartialState
 from datasets import Dataset, disable_progress_bars
 from rich.console import Console
 from transformers import (
@@ -27,6 +26,7 @@ from finetune.train_folder import RunFolder, state_of
 from finetune.train_lora import peft_config
 from finetune.train_memory import on
 from finetune.train_prepare import Prepared
+from finetune.train_processes import processes
 from finetune.train_progress import Watching
 from finetune.train_record import RunRecord
 from finetune.train_trainers import trainer_for
@@ -79,16 +79,8 @@ def make_trainer(prepared: Prepared, folder: RunFolder, callbacks: Sequence[Trai
 def load_model(prepared: Prepared) -> Any:
     """The base, with the LoRA it goes on from if there is one."""
     name, recipe = prepared.base.name, prepared.recipe
-    bits = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype="bfloat16"
-    )
-    four_bits = {"quantization_config": bits, "device_map": {"": PartialState().local_process_index}}
-    model = AutoModelForCausalLM.from_pretrained(
-        name,
-        dtype=weights_in(recipe),
-        attn_implementation="sdpa",
-        **(four_bits if recipe.quantisation == "nf4" else {}),
-    )
+    bits = in_four_bits() if recipe.quantisation == "nf4" else {}
+    model = AutoModelForCausalLM.from_pretrained(name, dtype=weights_in(recipe), attn_implementation="sdpa", **bits)
     if prepared.began_with is None:
         return model
     return peft.PeftModel.from_pretrained(model, prepared.began_with, is_trainable=True)
@@ -99,12 +91,12 @@ def in_four_bits() -> dict[str, Any]:
     bits = BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype="bfloat16"
     )
-    return {"quantization_config": bits, "device_map": {"": PartialState().local_process_index}}
+    return {"quantization_config": bits, "device_map": {"": processes().local_process_index}}
 
 
 def watchers(recipe: Recipe, folder: RunFolder) -> list[TrainerCallback]:
     """TensorBoard writes into the run's folder; Weights & Biases goes by its own environment."""
-    if "tensorboard" not in recipe.watchers or not PartialState().is_main_process:
+    if "tensorboard" not in recipe.watchers or not processes().is_main_process:
         return []
     from torch.utils.tensorboard import SummaryWriter
 

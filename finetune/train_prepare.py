@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from accelerate import PartialState
-
 from finetune.errors import TrainingRefused
 from finetune.recipe import Recipe
 from finetune.train_base import Base, open_base
@@ -13,6 +11,7 @@ from finetune.train_data import Material, read_material
 from finetune.train_lora import peft_config, refuse_unservable
 from finetune.train_memory import available, estimate, on, refuse_too_large, shape_of
 from finetune.train_plan import Plan, plan_for
+from finetune.train_processes import processes
 from finetune.train_record import finished_record
 from personas import Persona, load
 from serving.shelf import CONFIG
@@ -42,11 +41,11 @@ def prepare(persona: Persona | Path, *, data: Path, recipe: Recipe, seed: int, b
     )
     if material.persona not in ("", persona.id):
         raise TrainingRefused(f"{data} was made for {material.persona}, not for {persona.id}. Name her data set.")
-    processes = PartialState().num_processes
-    plan = plan_for(recipe, material.tokens, processes=processes)
+    together = processes().num_processes
+    plan = plan_for(recipe, material.tokens, processes=together)
     shape = shape_of(base.config, peft_config(recipe, steps=plan.steps))
     needed = estimate(shape, recipe, plan, device=on(), longest=max(material.tokens))
-    refuse_too_large(needed, recipe, device=on(), free=available(on()), processes_here=processes)
+    refuse_too_large(needed, recipe, device=on(), free=available(on()), processes_here=together)
     return Prepared(recipe, persona, base, material, plan, lora_of(began_with), seed)
 
 

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from accelerate import PartialState
 from rich.console import Console
 from transformers import TrainerCallback
 
@@ -23,6 +22,7 @@ from finetune.train_folder import RunFolder, state_of
 from finetune.train_learn import learn, tokens_so_far
 from finetune.train_memory import on
 from finetune.train_prepare import Prepared, prepare
+from finetune.train_processes import processes
 from finetune.train_progress import Watching
 from finetune.train_record import LORA, MODEL, Best, RunRecord
 from personas import Persona
@@ -46,7 +46,7 @@ def train_run(
 ) -> RunRecord:
     """Trains, or goes on where it was stopped. Raises `FinetuneError`, early, if it can't end well."""
     console = console or Console(stderr=True)
-    first = PartialState().is_main_process
+    first = processes().is_main_process
     prepared = prepare(persona, data=data, recipe=recipe, seed=seed, began_with=began_with)
     folder = RunFolder(to)
     with folder.locked() if first else nullcontext():
@@ -57,7 +57,7 @@ def train_run(
             console.print(prepared.material.told(), highlight=False)
         if not at_its_end(folder, recipe):
             record = learn(prepared, folder, record, console, callbacks)
-        PartialState().wait_for_everyone()
+        processes().wait_for_everyone()
         return finish(prepared, folder, record) if first else record
 
 
@@ -84,8 +84,8 @@ def wanted(prepared: Prepared, data: Path, to: Path) -> RunRecord:
 
 def at_its_end(folder: RunFolder, recipe: Recipe) -> bool:
     """A run that was killed between its last step and its LoRA has nothing left to learn."""
-    last = folder.last_checkpoint() if PartialState().is_main_process else None
-    PartialState().wait_for_everyone()
+    last = folder.last_checkpoint() if processes().is_main_process else None
+    processes().wait_for_everyone()
     last = last or folder.last_checkpoint()
     return last is not None and folder.at_its_end(last, recipe.stopping.patience)
 

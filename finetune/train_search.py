@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from accelerate import PartialState
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from rich.console import Console
@@ -22,6 +21,7 @@ from finetune.errors import TrainingRefused
 from finetune.recipe import Range, Recipe, Search
 from finetune.recipe_file import with_values, written
 from finetune.train_folder import RunFolder
+from finetune.train_processes import processes
 from finetune.train_record import RECORD, finished_record, read_record, write_whole
 from finetune.train_run import train_run
 from personas import Persona, load
@@ -79,7 +79,7 @@ def search_run(
 
 def refuse_unsearchable(recipe: Recipe) -> Search:
     """A search needs ranges, and one process: each would ask the study for a trial of its own."""
-    if PartialState().num_processes > 1:
+    if processes().num_processes > 1:
         raise TrainingRefused("A search runs in one process. Start it without accelerate launch.")
     if recipe.search is None or not recipe.search.over:
         raise TrainingRefused(

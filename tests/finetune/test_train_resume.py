@@ -1,12 +1,6 @@
 """A run that was killed, at whatever moment, ends as the one that nobody disturbed."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,53 +9,14 @@ from safetensors.torch import load_file
 
 from finetune.train_folder import RunFolder
 from finetune.train_record import finished_record
-from tests.finetune.tiny import make_base, make_data, make_pairs, make_persona
+from tests.finetune.processes import begin, killed_when, to_the_end
+from tests.finetune.tiny import make_base, make_data, make_pairs, quick
 
-pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
-HOUSE = Path(__file__).parents[2]
-CHANGES = [
-    "batches.size=4", "batches.at_once=2", "batches.tokens=256", "epochs=2", "stopping.looks=3", "lora.dropout=0.1",
-    "neftune=5", "optimiser.rate=1e-2", "lora.rank=8", "adalora.initial_rank=8", "adalora.final_rank=4",
-]  # fmt: skip
-
-
-class Training:
-    """`greenroom finetune train` as a process of its own."""
-
-    def __init__(self, folder: Path, recipe: str, data: Path, base: Path) -> None:
-        self.run = folder
-        changes = [part for said in CHANGES for part in ("--set", said)]
-        persona = make_persona(folder.parent / "mira.yaml")
-        self._command = [
-            sys.executable, "-m", "bots", "finetune", "train", str(persona), "--data", str(data),
-            "--recipe", recipe, "--base", str(base), "--to", str(folder), *changes,
-        ]  # fmt: skip
-
-    def to_the_end(self) -> None:
-        done = subprocess.run(self._command, cwd=HOUSE, env=environment(), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-
-    def killed_when(self, ready: Callable[[], bool]) -> None:
-        """Starts, waits for the moment, and kills it with SIGKILL."""
-        process = subprocess.Popen(self._command, cwd=HOUSE, env=environment(), stderr=subprocess.DEVNULL)
-        try:
-            while not ready():
-                assert process.poll() is None, "it came to its end before it could be killed"
-                time.sleep(0.01)
-        finally:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-
-    def steps(self) -> int:
-        """How far the history says it got."""
-        try:
-            return int(json.loads((self.run / "history.json").read_text())[-1]["step"])
-        except (OSError, ValueError, IndexError):
-            return 0
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+pytestmark = pytest.mark.timeout(1800)
+CHANGES = (
+    "stopping.looks=3", "lora.dropout=0.1", "neftune=5", "optimiser.rate=1e-2", "adalora.initial_rank=8",
+    "adalora.final_rank=4",
+)  # fmt: skip
 
 
 def losses(run: Path) -> list[tuple[int, float]]:
@@ -69,29 +24,38 @@ def losses(run: Path) -> list[tuple[int, float]]:
     return [(row["step"], row[kind]) for row in rows for kind in ("loss", "eval_loss") if kind in row]
 
 
+def step_of(run: Path) -> int:
+    """How far the history says it got."""
+    try:
+        return int(json.loads((run / "history.json").read_text())[-1]["step"])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 def same_weights(one: Path, other: Path) -> bool:
     ours, theirs = (load_file(run / "lora" / "adapter_model.safetensors") for run in (one, other))
     return ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-@pytest.mark.parametrize("recipe", ["lora", "adalora", "dpo"])
-def test_a_run_killed_again_and_again_ends_exactly_as_an_undisturbed_one(recipe: str, tmp_path: Path) -> None:
-    base = make_base(tmp_path / "base")
-    data = make_pairs(tmp_path / "pairs.jsonl", rows=60) if recipe == "dpo" else make_data(tmp_path / "data")
-    undisturbed = Training(tmp_path / "undisturbed", recipe, data, base)
-    disturbed = Training(tmp_path / "disturbed", recipe, data, base)
-    checkpoints = disturbed.run / "checkpoints"
-    undisturbed.to_the_end()
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lora", "adalora", "dpo"])
+def test_a_run_killed_again_and_again_ends_exactly_as_an_undisturbed_one(name: str, tmp_path: Path) -> None:
+    recipe = quick(name, make_base(tmp_path / "base"), *CHANGES)
+    data = make_pairs(tmp_path / "pairs.jsonl", rows=60) if name == "dpo" else make_data(tmp_path / "data")
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    checkpoints = disturbed / "checkpoints"
+    to_the_end(begin(recipe, data, undisturbed))
 
-    disturbed.killed_when(lambda: any(checkpoints.glob("checkpoint-*")))  # while the first one is being written
-    disturbed.killed_when(lambda: disturbed.steps() >= 7)  # between two checkpoints
-    disturbed.killed_when(lambda: len(list(checkpoints.glob("checkpoint-*/optimizer.pt"))) >= 2)
-    disturbed.to_the_end()
+    # while the first checkpoint is being written, then between two, then where the third begins
+    killed_when(begin(recipe, data, disturbed), lambda: any(checkpoints.glob("checkpoint-*")))
+    killed_when(begin(recipe, data, disturbed), lambda: step_of(disturbed) >= 5)
+    killed_when(begin(recipe, data, disturbed), lambda: any(checkpoints.glob("checkpoint-1?/optimizer.pt")))
+    to_the_end(begin(recipe, data, disturbed))
 
-    assert finished_record(disturbed.run).resumed == 3
-    assert losses(disturbed.run) == losses(undisturbed.run)
-    assert same_weights(disturbed.run, undisturbed.run)
-    assert finished_record(disturbed.run).tokens == finished_record(undisturbed.run).tokens
+    assert finished_record(disturbed).resumed == 3
+    assert losses(disturbed) == losses(undisturbed)
+    assert same_weights(disturbed, undisturbed)
+    assert finished_record(disturbed).tokens == finished_record(undisturbed).tokens
 
 
 def test_a_checkpoint_that_was_half_written_is_not_gone_on_from(tmp_path: Path) -> None:
