@@ -245,11 +245,18 @@ async def make_memory(settings: BotsSettings, cast: Cast) -> AsyncIterator["tupl
     from serving.embedding import OnnxEncoder
     from serving.emotion import EmotionReader
 
-    encoder = await asyncio.to_thread(OnnxEncoder.default)
-    mood = FeltMood(EmotionReader.shipped(encoder), otherwise=WordMood())
-    async with open_memory(settings.data, encoder, settings=MemorySettings.read(), cast=cast) as opened:
+    serving = ServingSettings.read()
+    async with open_memory(settings.data, settings=MemorySettings.read(), serving=serving, cast=cast) as opened:
         opened.library.open(persona.id for persona in cast.all())
-        yield opened, mood
+        shipped = serving.encoder.kind == "shipped"  # feelings were learnt with its vectors
+        reader = opened.encoder if shipped else await asyncio.to_thread(OnnxEncoder.default)
+        mood = FeltMood(EmotionReader.shipped(reader), otherwise=WordMood())
+        moving = asyncio.create_task(opened.keep_moving(), name="index moving")
+        try:
+            yield opened, mood
+        finally:
+            moving.cancel()
+            await asyncio.gather(moving, return_exceptions=True)
 
 
 def make_night(cast: Cast, engines: Engines, opened: "Opened") -> Night:

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 
 from memory.errors import MemoryTrouble
 from memory.opening import Opened, open_memory, open_store
@@ -18,7 +18,7 @@ from memory.scope import Scope
 from memory.settings import MemorySettings
 from personas import SHIPPED, Cast, PersonaError, Place, Recollection
 from serving import ServingError
-from serving.embedding import Encoder, OnnxEncoder
+from serving.settings import ServingSettings
 from serving.settings_file import SettingsWrong, said
 
 T = TypeVar("T")
@@ -171,6 +171,21 @@ def rebuild(
     typer.echo(f"{run(data, work)} memories.")
 
 
+@app.command(epilog="Example: greenroom memory reindex")
+def reindex(data: Data = DATA, personas: Personas = None) -> None:
+    """Move the index to the encoder that the settings name now, instead of while the house is open."""
+
+    async def work(opened: Opened) -> int:
+        moved = 0
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("Moving", total=None)
+            async for moved, of in opened.move():
+                bar.update(task, completed=moved, total=of)
+        return moved
+
+    typer.echo(f"{run(data, work, personas)} fans moved.")
+
+
 @app.command(epilog="Example: greenroom memory migrate --to http://127.0.0.1:8001")
 def migrate(
     to: Annotated[str, typer.Option(help="A Chroma server, 'http://…', or 'folders' for the data folder.")],
@@ -181,7 +196,7 @@ def migrate(
 
     async def work(opened: Opened) -> int:
         wanted = MemorySettings.read(index=None if to == "folders" else to)
-        target = open_store(data, default_encoder(), wanted)
+        target = open_store(opened.note, opened.noted, wanted)
         try:
             moved = [one.records async for one in moving(opened.journal, opened.store, target)]
         finally:
@@ -223,7 +238,8 @@ def run(data: Path, work: Callable[[Opened], Awaitable[T]], personas: Path | Non
     """Opens the data folder, does one thing with it, and tells a failure in a sentence."""
 
     async def opened_work() -> T:
-        async with open_memory(data, default_encoder(), settings=settings, cast=cast_of(personas)) as opened:
+        serving = ServingSettings.read()
+        async with open_memory(data, settings=settings, serving=serving, cast=cast_of(personas)) as opened:
             return await work(opened)
 
     with plainly():
@@ -237,11 +253,6 @@ def cast_of(personas: Path | None) -> Cast:
     """Who is on stage, since what they may remember stands in their files; the house's own setting counts as well."""
     folder = personas or said("bots", "personas")
     return Cast([*([Path(folder)] if folder else []), SHIPPED])
-
-
-def default_encoder() -> Encoder:
-    """The one that chats use."""
-    return OnnxEncoder.default()
 
 
 @contextmanager

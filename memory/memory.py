@@ -68,9 +68,7 @@ class Memory:
         self._library = library
         self._now = now
         self._turns = OneAtATime()
-        make = partial(
-            Index, journal, called=called, policies=policies, now=now, records_in_ram=records_in_ram
-        )
+        make = partial(Index, journal, called=called, policies=policies, now=now, records_in_ram=records_in_ram)
         self._index = make(store, encoder, tuning=tuning)
         self._moving = Moving(make(former[0], former[1], tuning=former[2]), self._index) if former else None
 

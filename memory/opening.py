@@ -1,13 +1,23 @@
-"""Opens a data folder's journal and memory together, as the settings say; programs and commands begin here."""
+"""Opens a data folder's journal and memory together, as the settings say; programs and commands begin here.
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+Where the settings name another encoder than the one that filled the index, both are opened, and `Opened.move` takes the
+memories over while the old index answers (`memory.moving`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import structlog
 
 from memory.agreement import RECIPE
 from memory.chroma_server import ChromaServer
 from memory.chroma_store import ChromaStore
+from memory.errors import MemoryTrouble
+from memory.index_note import IndexNote, Noted
 from memory.journal import Journal
 from memory.knowledge import Library
 from memory.memory import Memory
@@ -17,9 +27,14 @@ from memory.recollecting import Recollecting
 from memory.record import Store
 from memory.scope import Sharing
 from memory.settings import MemorySettings
-from serving import Encoder
+from memory.tuning import Tuning, tuned
+from serving import Encoder, ServingError
+from serving.encoder_making import make_encoder, make_reranker
+from serving.encoder_settings import ENCODER, EncoderSettings
+from serving.settings import ServingSettings
 
-INDEX = "memories"
+log = structlog.get_logger()
+AGAIN_AFTER = 60.0  # seconds, when a move broke off
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +47,41 @@ class Opened:
     library: Library
     policies: Policies
     encoder: Encoder
+    note: IndexNote
+    noted: Noted
+
+    async def move(self) -> AsyncIterator[tuple[int, int]]:
+        """(fans done, fans there are) while memories move to the encoder that the settings name, if they have to."""
+        async for step in self.memory.move():
+            yield step
+        await asyncio.to_thread(self.note.write, self.noted)
+
+    async def keep_moving(self) -> None:
+        """The same in the background, told in the log; what breaks off is tried again."""
+        while True:
+            try:
+                async for done, of in self.move():
+                    if done in {1, of} or done % 100 == 0:
+                        log.info("index_moving", fans=done, of=of, to=self.encoder.name)
+                return
+            except (MemoryTrouble, ServingError) as exc:
+                log.warning("index_move_broke_off", reason=str(exc), again_in=AGAIN_AFTER)
+                await asyncio.sleep(AGAIN_AFTER)
 
 
 @asynccontextmanager
 async def open_memory(
-    folder: Path, encoder: Encoder, *, settings: MemorySettings, cast: Cast | None = None
+    folder: Path, *, settings: MemorySettings, serving: ServingSettings, cast: Cast | None = None
 ) -> AsyncIterator[Opened]:
-    """`async with open_memory(data, encoder, settings=…, cast=…) as opened`; the cast says what personas remember."""
-    playing = Playing(cast)
-    async with await open_journal(folder, settings) as journal:
-        store = open_store(folder, encoder, settings)
-        blank = Recollecting(encoder).blank
+    """`async with open_memory(data, settings=…, serving=…, cast=…) as opened`; the cast says what personas remember."""
+    playing, note = Playing(cast), IndexNote(folder)
+    async with AsyncExitStack() as closing:
+        encoder, tuning = await made(serving.encoder, serving)
+        noted = Noted(f"{encoder.name} {RECIPE}", serving.encoder.model_dump(mode="json"))
+        journal = await closing.enter_async_context(await open_journal(folder, settings))
+        former = await former_index(note, noted, serving, settings)
+        store = open_store(note, noted, settings)
+        blank = Recollecting(encoder, tuning=tuning).blank
         library = Library(store, encoder, persona=playing.member, folder=playing.folder, blank=blank)
         memory = Memory(
             journal,
@@ -53,10 +92,45 @@ async def open_memory(
             sharing=lambda persona_id: allowed(settings, persona_id, playing.policies(persona_id)),
             policies=playing.policies,
             library=library,
+            tuning=tuning,
+            former=former,
             records_in_ram=settings.records_in_ram,
         )
-        async with memory, library:
-            yield Opened(journal, memory, store, library, playing.policies, encoder)
+        await closing.enter_async_context(memory)
+        await closing.enter_async_context(library)
+        yield Opened(journal, memory, store, library, playing.policies, encoder, note, noted)
+
+
+async def made(said: EncoderSettings, serving: ServingSettings) -> tuple[Encoder, Tuning]:
+    """An encoder, and how its cosines are to be read. Raises `ServingError`."""
+    key = serving.keys.get(ENCODER)
+    encoder = await make_encoder(said, key=key.get_secret_value() if key else None)
+    if serving.reranker is None:
+        return encoder, await tuned(encoder, said.reads)
+    reranker = await make_reranker(serving.reranker)
+    return encoder, await tuned(encoder, said.reads, reranker=reranker, candidates=serving.reranker.candidates)
+
+
+async def former_index(
+    note: IndexNote, noted: Noted, serving: ServingSettings, settings: MemorySettings
+) -> tuple[Store, Encoder, Tuning] | None:
+    """The index that answered until now, if another encoder filled it and can still be asked."""
+    before = await asyncio.to_thread(note.read)
+    if before is None or before.made_by == noted.made_by:
+        await asyncio.to_thread(note.write, noted)
+        return None
+    try:
+        encoder, tuning = await made(EncoderSettings.model_validate(readable(before.encoder)), serving)
+    except (ServingError, ValueError) as exc:
+        log.warning("former_encoder_gone", was=before.made_by, reason=str(exc))
+        await asyncio.to_thread(note.write, noted)
+        return None
+    return open_store(note, before, settings), encoder, tuning
+
+
+def readable(written: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an older greenroom noted, without what this one does not know."""
+    return {name: value for name, value in written.items() if name in EncoderSettings.model_fields}
 
 
 async def open_journal(folder: Path, settings: MemorySettings) -> Journal:
@@ -67,12 +141,11 @@ async def open_journal(folder: Path, settings: MemorySettings) -> Journal:
     return await Journal.in_folder(folder, learns_from=learns_from)
 
 
-def open_store(folder: Path, encoder: Encoder, settings: MemorySettings) -> Store:
+def open_store(note: IndexNote, noted: Noted, settings: MemorySettings) -> Store:
     """The index: folders in the data folder, or a server."""
-    made_by = f"{encoder.name} {RECIPE}"
     if settings.index is not None:
-        return ChromaServer(settings.index, encoder=made_by)
-    return ChromaStore(folder / INDEX, encoder=made_by, open_at_most=settings.open_at_most)
+        return ChromaServer(settings.index, encoder=noted.made_by)
+    return ChromaStore(note.folder(noted.made_by), encoder=noted.made_by, open_at_most=settings.open_at_most)
 
 
 def allowed(settings: MemorySettings, persona_id: str, policy: Policy) -> Sharing:

@@ -98,5 +98,5 @@ def test_a_room_is_entered_by_its_front_door() -> None:
 
 
 # What is heavy is left out of a room's front door, and imported by its module where programs are put together.
-WHERE_THINGS_ARE_MADE = ("bots/app.py", "cli.py", "finetune/")
+WHERE_THINGS_ARE_MADE = ("bots/app.py", "memory/opening.py", "cli.py", "finetune/")
 SIDE_DOORS = {"testing", "settings", "settings_file"}
