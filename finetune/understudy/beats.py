@@ -41,16 +41,17 @@ def chatting(talking: Conversation) -> list[Beat]:
 
 
 def looking_up(talking: Conversation) -> list[Beat]:
-    """Mostly facts: told, taken back, asked for, and asked for in vain."""
+    """Mostly facts: told, taken back, asked for once, and asked for in vain."""
+    own, told = talking.fresh(mine=True), talking.fresh(mine=False)
     beats: list[Beat] = [
         (7, lambda: talking.act(talking.rng.choice(words("acts")))),
         (5, talking.small_talk),
-        (26 if len(talking.told) < 2 else 10, talking.tells),
-        (7, talking.asks_unknown_of_persona),
-        (9, talking.asks_untold),
+        (10 if told else 26, talking.tells),
+        (6, talking.asks_unknown_of_persona),
+        (7, talking.asks_untold),
     ]
-    beats += [(28, talking.asks_own)] if talking.role.known else []
-    beats += [(26, talking.asks_told), (10, talking.corrects)] if talking.told else []
+    beats += [(24 if own else 2, talking.asks_own)] if talking.role.known else []
+    beats += [(24 if told else 2, talking.asks_told), (7, talking.corrects)] if talking.told else []
     return beats
 
 

@@ -37,13 +37,15 @@ class Conversation:
     told: dict[Attribute, str] = field(default_factory=dict)
     noted: dict[Attribute, str] = field(default_factory=dict)
     others: set[Attribute] = field(default_factory=set)
+    asked: set[tuple[bool, Attribute]] = field(default_factory=set)
 
     # What the fan asks and tells
 
     def asks_own(self) -> Exchange:
         """The fan asks for a fact that stands in the card."""
-        attribute = self.rng.choice([*self.role.known])
+        attribute = self.rng.choice(self.fresh(mine=True) or [*self.role.known])
         value = self.role.known[attribute]
+        self.asked.add((True, attribute))
         return self.question(attribute.ask(YOU, self.rng)), self.fact("own", attribute, value)
 
     def asks_unknown_of_persona(self) -> Exchange:
@@ -73,7 +75,8 @@ class Conversation:
 
     def asks_told(self) -> Exchange:
         """The fan asks for what they told earlier in this conversation."""
-        attribute = self.rng.choice([*self.told])
+        attribute = self.rng.choice(self.fresh(mine=False) or [*self.told])
+        self.asked.add((False, attribute))
         return self.own_question(attribute), self.fact("recall", attribute, self.told[attribute])
 
     def asks_noted(self) -> Exchange:
@@ -93,6 +96,7 @@ class Conversation:
         attribute = self.rng.choice([*self.told])
         value = draw(attribute.kind, self.rng, unseen=self.unseen)
         old, self.told[attribute] = self.told[attribute], value
+        self.asked.discard((False, attribute))
         state = attribute.tell(value, self.rng)
         text = self.rng.choice(
             (
@@ -205,6 +209,10 @@ class Conversation:
         return self.question(ask), self.role.voice.say("own", self.rng, fact=fact, v=value)
 
     # How things are put
+
+    def fresh(self, *, mine: bool) -> list[Attribute]:
+        """What nobody asked for yet: an answer given before is copied from there, and teaches no looking back."""
+        return [a for a in (self.role.known if mine else self.told) if (mine, a) not in self.asked]
 
     def untold(self) -> list[Attribute]:
         return [

@@ -103,6 +103,22 @@ def test_how_a_stranger_asks_in_the_examination_stands_nowhere_in_the_corpus() -
         assert not [part for part in wording.lower().split("{noun}") if len(part.split()) > 2 and part in said]
 
 
+def test_a_fact_is_asked_for_again_only_when_none_is_left_or_it_was_corrected() -> None:
+    rng = Random(2)
+    talking = Conversation(drawn(rng, facts=4), rng)
+
+    for _ in range(4):
+        talking.asks_own()
+        talking.tells()
+
+    assert talking.fresh(mine=True) == []
+    assert len(talking.fresh(mine=False)) == 4
+    while talking.fresh(mine=False):
+        talking.asks_told()
+    talking.corrects()
+    assert len(talking.fresh(mine=False)) == 1
+
+
 def test_copy_drills_grow_fewer() -> None:
     shares = [drill_share(n / 10) for n in range(11)]
 
