@@ -1,12 +1,13 @@
 """Generated cards, with unknown fields at every level, come back byte for byte and survive an edit."""
 
 import json
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.personas.cards.house import House, cards_in, changed
@@ -82,7 +83,11 @@ def comes_back(card: dict[str, Any], layout: str) -> None:
         home = House(Path(folder))
         imported = home.take_in(data, "card.bin")
         untouched = home.export(imported.id)
-        home.edit(home.file(imported.id), "scenario: '@@'", "scenario: Elsewhere.")
+        written = home.file(imported.id).read_text(encoding="utf-8")
+        (line,) = re.findall(
+            r"^scenario: ['\"]@@['\"]$", written, re.MULTILINE
+        )
+        home.edit(home.file(imported.id), line, "scenario: Elsewhere.")
         edited = home.export(imported.id)
     assert untouched.data == data
     (before,), (after,) = cards_in(data).values(), cards_in(edited.data).values()
@@ -91,6 +96,7 @@ def comes_back(card: dict[str, Any], layout: str) -> None:
     assert differing <= {"scenario", "modification_date"}
 
 
+@example({"name": "", "first_mes": "\n\u2028", "scenario": "@@"}, "json")
 @settings(max_examples=200, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(CARDS, LAYOUTS)
 def test_a_generated_card_comes_back_byte_for_byte(card: dict[str, Any], layout: str) -> None:
