@@ -56,6 +56,7 @@ class DiscordBot:
         accounts: Accounts | None = None,
         attention: Attention | None = None,
         make: Callable[[], Client] | None = None,
+        silent_for: float = SILENT_FOR,
     ) -> None:
         self._house = house
         self._settings = settings
@@ -63,6 +64,7 @@ class DiscordBot:
         self._accounts = accounts or Accounts()
         self._attention = attention or Attention(chance=random.Random())
         self._make = make or self._client
+        self._silent_for = silent_for
         self.client: Client | None = None
         self.rebuilt = 0
 
@@ -97,7 +99,7 @@ class DiscordBot:
         assert self._settings.token is not None
         client = self.client = self._make()
         living = asyncio.create_task(client.start(self._settings.token.get_secret_value()))
-        watching = asyncio.create_task(silence(client))
+        watching = asyncio.create_task(silence(client, self._silent_for))
         try:
             await asyncio.wait({living, watching}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -130,24 +132,24 @@ class DiscordBot:
         return {"ok": client.is_ready() and not is_silent(client), "state": "ready" if client.is_ready() else "joining"}
 
 
-async def silence(client: Client) -> None:
-    """Returns when a client's heartbeats have gone unanswered for too long."""
-    while not is_silent(client):  # noqa: ASYNC110  nobody tells us about silence
-        await asyncio.sleep(LOOKS_EVERY)
-    log.warning("discord_silent", seconds=SILENT_FOR)
+async def silence(client: Client, seconds: float) -> None:
+    """Returns when a client's heartbeats have gone unanswered for so long."""
+    while not is_silent(client, seconds):  # noqa: ASYNC110  nobody tells us about silence
+        await asyncio.sleep(min(LOOKS_EVERY, seconds / 4))
+    log.warning("discord_silent", seconds=seconds)
 
 
-def is_silent(client: Client) -> bool:
+def is_silent(client: Client, seconds: float = SILENT_FOR) -> bool:
     """Whether the last heartbeat that was answered is too long ago; events alone are no proof of life."""
     if isinstance(client, ShardedClient):
-        return any(is_deaf(shard._parent.ws) for shard in client.shards.values())
-    return is_deaf(client.ws)
+        return any(is_deaf(shard._parent.ws, seconds) for shard in client.shards.values())
+    return is_deaf(client.ws, seconds)
 
 
-def is_deaf(socket: object) -> bool:
+def is_deaf(socket: object, seconds: float) -> bool:
     """Whether a socket's heartbeats go unanswered; one that has not begun yet is not."""
     acknowledged = getattr(getattr(socket, "_keep_alive", None), "_last_ack", None)
-    return acknowledged is not None and time.perf_counter() - float(acknowledged) > SILENT_FOR
+    return acknowledged is not None and time.perf_counter() - float(acknowledged) > seconds
 
 
 def cast_of_bots(house: House, settings: DiscordSettings) -> list[DiscordBot]:

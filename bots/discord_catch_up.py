@@ -39,7 +39,7 @@ class Returning(Protocol):
     @property
     def guilds(self) -> Sequence[discord.Guild]: ...
 
-    async def fetch_user(self, user_id: int, /) -> discord.User: ...
+    async def create_dm(self, user: discord.abc.Snowflake, /) -> discord.DMChannel: ...
 
     async def on_message(self, message: discord.Message) -> None: ...
 
@@ -87,8 +87,7 @@ async def catch_up_in_private(client: Returning, since: datetime) -> None:
 
 async def direct(client: Returning, place: Place) -> discord.DMChannel:
     """The private channel of a place."""
-    person = await client.fetch_user(int(place.rpartition("/")[2]))
-    return await person.create_dm()
+    return await client.create_dm(discord.Object(int(place.rpartition("/")[2])))
 
 
 async def finish(client: Returning, channel: Channel, turn_id: str) -> None:

@@ -40,10 +40,14 @@ TOO_MUCH = "⏳"
 
 @dataclass(eq=False, slots=True)
 class Burst:
-    """What a fan says in several messages: `performance` is the reply they lead to, once it is `decided`."""
+    """What a fan says in several messages: `performance` is the reply they lead to, once it is `decided`.
+
+    `again` says that somebody was here before: another process, or an earlier life.
+    """
 
     decided: asyncio.Event = field(default_factory=asyncio.Event)
     performance: Performance | None = None
+    again: bool = False
 
 
 class Gate:
@@ -116,9 +120,9 @@ class Gate:
     ) -> None:
         """What nobody else does meanwhile in this channel: decide, or find what was decided, and answer."""
         here, manners = self._rooms.present(message.channel), self._rooms.manners(message.channel)
-        speakers = await self._house.journal.spoken_to(said)
-        if speakers is None:
-            speakers = await self._decide(message, said, here, manners, me=me)
+        earlier = await self._house.journal.spoken_to(said)
+        speakers = await self._decide(message, said, here, manners, me=me) if earlier is None else earlier
+        burst.again = earlier is not None
         refusal = self._budgets.refusal(fan=said.speaker_id, guild=guild_of(message), rules=rules) if speakers else ""
         if refusal:
             log.info("discord_budget", reason=refusal)
@@ -232,9 +236,11 @@ class Gate:
         if burst and not burst.decided.is_set():
             burst.performance = performance
             burst.decided.set()
-        if performance.over and await stands_there(channel, performance.id):
+        there = await standing(channel, performance.id) if performance.over or (burst and burst.again) else []
+        if performance.over and there and not any(map(is_unfinished, there)):
             return None
-        return await self._deliveries.deliver(performance, channel, reply_to=reply_to, footnote=footnote)
+        over = [one.id for one in there]
+        return await self._deliveries.deliver(performance, channel, reply_to=reply_to, over=over, footnote=footnote)
 
     async def _hint(self, message: discord.Message) -> None:
         """Says "later" without a word, and never to a bot."""
@@ -259,12 +265,6 @@ class Gate:
             return None
         meant = self._rooms.meant(channel)
         return meant.id if meant else None
-
-
-async def stands_there(channel: Anywhere, turn_id: str) -> bool:
-    """Whether a channel shows a turn's reply, finished."""
-    messages = await standing(channel, turn_id)
-    return bool(messages) and not any(map(is_unfinished, messages))
 
 
 def is_bot(message: discord.Message) -> bool:

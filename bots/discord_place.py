@@ -19,10 +19,13 @@ PLATFORM = "discord"
 MENTION = re.compile(r"<@!?(\d+)>")
 
 
-def place_of(channel: Anywhere) -> Place:
-    """`discord:dm/<user>` or `discord:<guild>/<channel>`; a thread is a place of its own."""
+def place_of(channel: Anywhere, person: discord.abc.Snowflake | None = None) -> Place:
+    """`discord:dm/<user>` or `discord:<guild>/<channel>`; a thread is a place of its own.
+
+    discord.py does not know the other side of a private channel that only a message told it of; `person` is who spoke.
+    """
     if isinstance(channel, discord.DMChannel):
-        other = channel.recipient
+        other = channel.recipient or person
         return Place(f"{PLATFORM}:dm/{other.id if other else channel.id}")
     guild = getattr(channel, "guild", None)
     return Place(f"{PLATFORM}:{guild.id if guild else 0}/{channel.id}")
@@ -39,7 +42,7 @@ def utterance_of(message: discord.Message) -> Utterance:
         id=f"{PLATFORM}:{message.id}",
         speaker_id=fan_id(message.author),
         speaker_name=message.author.display_name,
-        place=place_of(message.channel),
+        place=place_of(message.channel, message.author),
         text=words_of(message),
         at=message.created_at,
     )

@@ -47,7 +47,7 @@ class Memory(app_commands.Group):
         if persona is None:
             await interaction.followup.send("Nobody by that name is here.", ephemeral=True)
             return
-        scope = Scope(persona.id, fan_id(interaction.user), place_of(here))
+        scope = Scope(persona.id, fan_id(interaction.user), place_of(here, interaction.user))
         known = await self._client.house.memory.show(scope)
         lines = [f"- {record.at:%d %b %Y}: {record.text[:150]}" for record in known[-LATEST:]]
         text = "\n".join(lines)[:1900] or f"{persona.name} remembers nothing of you yet."
@@ -74,10 +74,10 @@ class Privacy(app_commands.Group):
         persona, lessons = self._client.rooms.called(character, here), self._client.house.journal.lessons
         if persona is None:
             await interaction.followup.send("Nobody by that name is here.", ephemeral=True)
-        elif allow and not lessons.asked_on(place_of(here)):
+        elif allow and not lessons.asked_on(place_of(here, interaction.user)):
             await interaction.followup.send("Nothing said on Discord is used for training here.", ephemeral=True)
         else:
-            scope = Scope(persona.id, fan_id(interaction.user), place_of(here))
+            scope = Scope(persona.id, fan_id(interaction.user), place_of(here, interaction.user))
             await (lessons.allow(scope) if allow else lessons.withdraw(scope))
             told = "may learn from what you say" if allow else "learns nothing from you"
             await interaction.followup.send(f"{persona.name} {told}.", ephemeral=True)

@@ -100,11 +100,17 @@ def play(tmp_path: Path) -> Play:
 
     @asynccontextmanager
     async def opened(
-        engine: ScriptedEngine | None = None, *, cast: PlainCast | None = None, limits: bool = False, **settings: Any
+        engine: ScriptedEngine | None = None,
+        *,
+        cast: PlainCast | None = None,
+        limits: bool = False,
+        heartbeat: float = 41.25,
+        silent_for: float = 90.0,
+        **settings: Any,
     ) -> AsyncIterator[Played]:
         engine = engine or ScriptedEngine("Hello there, it is lovely to see you.")
         async with AsyncExitStack() as closing:
-            server = await closing.enter_async_context(FakeDiscord(rate_limits=limits))
+            server = await closing.enter_async_context(FakeDiscord(rate_limits=limits, heartbeat=heartbeat))
             guild = server.guild("The Green Room")
             stage = server.channel(guild, "stage")
             me = server.application(TOKEN, in_guilds=[guild])
@@ -120,6 +126,7 @@ def play(tmp_path: Path) -> Play:
                 house,
                 told,
                 make=lambda: QuickClient(house, told, attention=attention, commands=commands, guild_ready_timeout=0.05),
+                silent_for=silent_for,
             )
             running = asyncio.create_task(bot.run())
             closing.push_async_callback(ended, running)
