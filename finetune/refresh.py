@@ -6,16 +6,15 @@ ends it: that is an answer, and the next run begins anew.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from filelock import FileLock, Timeout
-
+from finetune.alone import alone_in
 from finetune.errors import FinetuneError, NotPublished, RefreshBusy
+from finetune.train_record import write_whole
 from memory import MemoryTrouble
 from personas import PersonaError
 from serving import ServingError
@@ -78,19 +77,25 @@ class Loop:
 
     async def run(self) -> Round:
         """Goes on with a round that is not over, or begins the next. Raises `RefreshBusy`."""
-        with self._alone():
+        busy = RefreshBusy(f"Another program is refreshing in {self._home}. Wait until it is done.")
+        with alone_in(self._home, busy):
             now = self._current()
             for step in self._steps:
-                outcome = now.outcomes.get(step.name)
-                if outcome is None or outcome.state == "failed":
-                    self._tell(step.name, None)
-                    outcome = replace(await taken(step, now), at=self._now().isoformat())
-                    now = replace(now, outcomes={**now.outcomes, step.name: outcome})
-                    keep(now)
-                self._tell(step.name, outcome)
-                if outcome.state != "done":
+                now = await self._through(step, now)
+                if now.outcomes[step.name].state != "done":
                     break
             return now
+
+    async def _through(self, step: Step, now: Round) -> Round:
+        """The round after a step; one that is done, or ended it, is not taken again."""
+        outcome = now.outcomes.get(step.name)
+        if outcome is None or outcome.state == "failed":
+            self._tell(step.name, None)
+            outcome = replace(await taken(step, now), at=self._now().isoformat())
+            now = replace(now, outcomes={**now.outcomes, step.name: outcome})
+            keep(now)
+        self._tell(step.name, outcome)
+        return now
 
     def last(self) -> Round | None:
         """The newest round there is."""
@@ -113,7 +118,8 @@ class Loop:
         return begun
 
     def _numbers(self) -> list[int]:
-        return sorted(int(path.parent.name) for path in self._home.glob(f"[0-9]*/{RECORD}"))
+        names = (path.parent.name for path in self._home.glob(f"*/{RECORD}"))
+        return sorted(int(name) for name in names if name.isdecimal())
 
     def _read(self, number: int) -> Round:
         folder = self._home / str(number)
@@ -123,19 +129,6 @@ class Loop:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
             broken = f"{folder / RECORD} can't be read ({exc})."
             raise FinetuneError(f"{broken} Remove {folder} to begin that round anew.") from exc
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._home.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._home / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as exc:
-            raise RefreshBusy(f"Another program is refreshing in {self._home}. Wait until it is done.") from exc
-        try:
-            yield
-        finally:
-            lock.release()
 
 
 async def taken(step: Step, now: Round) -> Outcome:
@@ -160,9 +153,7 @@ def keep(round_: Round) -> None:
         "outcomes": {name: plain(one) for name, one in round_.outcomes.items()},
         "before": {name: plain(one) for name, one in round_.before.items()},
     }
-    new = round_.folder / f"{RECORD}.new"
-    new.write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    new.replace(round_.folder / RECORD)
+    write_whole(round_.folder / RECORD, json.dumps(said, ensure_ascii=False, indent=1) + "\n")
 
 
 def plain(one: Outcome) -> dict[str, Any]:

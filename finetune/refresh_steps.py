@@ -1,11 +1,10 @@
 """The loop's real steps: what `finetune data`, `train`, `evaluate` and `publish` do, with what they hand on.
 
-Training blocks for hours, so it and the evaluation run in a thread of their own. A fan may change their mind in those
-hours: before anything is trained, and again before anything is published, all whose words are in the data must still
-agree, or the round ends there.
+Training blocks for hours, and nothing else runs meanwhile: it has no thread of its own, which Ctrl+C could not end.
+A fan may change their mind in those hours: before anything is trained, and again before anything is published, all
+whose words are in the data must still agree, or the round ends there.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,7 +50,7 @@ def steps(wish: Wish, *, tell: Callable[[str], None] = lambda what: None) -> Seq
 
 @dataclass(frozen=True, slots=True)
 class MakeData:
-    """A data set of the files and of what fans who agreed said; the round ends where nothing in it is new."""
+    """A data set of files and of what fans who agreed said; where neither it nor the recipe is new the round ends."""
 
     wish: Wish
     name: str = "data"
@@ -67,8 +66,9 @@ class MakeData:
             )
         sheet = await made(Wanted(wish.persona, wish.files, wish.speaker, to, wish.journal), wish.more)
         learnt = sheet.conversations["train"]
-        facts = {"folder": str(to), "hash": sheet.hash, "fans": await teachers(wish)}
-        if (before := now.before.get(self.name)) is not None and before.facts.get("hash") == sheet.hash:
+        learns = hashlib.sha256(f"{sheet.hash}|{wish.recipe.model_dump_json()}".encode()).hexdigest()[:16]
+        facts = {"folder": str(to), "hash": sheet.hash, "learns": learns, "fans": await teachers(wish)}
+        if (before := now.before.get(self.name)) is not None and before.facts.get("learns") == learns:
             return Outcome("stopped", f"Nothing is new since the last round ({sheet.hash}).", facts)
         return Outcome("done", f"{learnt} conversations to learn from ({sheet.hash}).", facts)
 
@@ -107,7 +107,7 @@ class Train:
         to = now.folder / "run"
         record = finished(to)
         if record is None:
-            record = await asyncio.to_thread(self._train, Path(now.fact("data", "folder")), to)
+            record = self._train(Path(now.fact("data", "folder")), to)
         loss = f", loss {record.best.loss:.3f}" if record.best and record.best.loss is not None else ""
         return Outcome("done", f"{record.steps} steps{loss}.", {"folder": str(to)})
 
@@ -137,7 +137,7 @@ class Evaluate:
 
     async def take(self, now: Round) -> Outcome:
         run = Path(now.fact("train", "folder"))
-        report = await asyncio.to_thread(self._evaluate, run)
+        report = self._evaluate(run)
         facts = {"report": str(run / "report.html")}
         if report.passed:
             return Outcome("done", "Every rule was kept.", facts)
@@ -168,7 +168,7 @@ class Publish:
         if shelved is None:
             from finetune.publish import publish
 
-            shelved = await asyncio.to_thread(publish, run, shelf=wish.shelf, licence=wish.licence, share=wish.share)
+            shelved = publish(run, shelf=wish.shelf, licence=wish.licence, share=wish.share)
         return Outcome("done", f"{shelved.id} stands on the shelf.", {"lora": shelved.id})
 
 

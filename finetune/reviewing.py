@@ -15,6 +15,7 @@ from finetune.conversation import prompt_for
 from finetune.errors import LinesUnreadable
 from finetune.journal_reader import Staged
 from finetune.masking import masked
+from finetune.train_record import write_whole
 from memory import Liking, Review, Turn, Verdict
 
 PAIRS, THUMBS = "preferences.jsonl", "thumbs.jsonl"
@@ -115,9 +116,7 @@ def said(words: str) -> list[Message]:
 
 
 def put(path: Path, kept: Sequence[Liked], rows: Callable[[Liked], Iterator[dict[str, Any]]]) -> int:
-    """Writes the rows beside the file and moves them there."""
+    """Writes the rows; how many there are."""
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for one in kept for row in rows(one)]
-    new = path.with_suffix(".new")
-    new.write_text("".join(lines), encoding="utf-8")
-    new.replace(path)
+    write_whole(path, "".join(lines))
     return len(lines)

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from finetune.alone import alone_in
 from finetune.errors import TrainingRefused
 from finetune.train_record import RECIPE, RECORD, RunRecord, read_record
 
@@ -25,16 +24,9 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One program at a time: two would write into each other's checkpoints."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.root / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as exc:
-            raise TrainingRefused(f"Another program is training in {self.root}. Wait, or name another --to.") from exc
-        try:
+        busy = TrainingRefused(f"Another program is training in {self.root}. Wait, or name another --to.")
+        with alone_in(self.root, busy):
             yield
-        finally:
-            lock.release()
 
     def begin(self, wanted: RunRecord) -> RunRecord:
         """The record to go on with: the wanted one, or that of the same run where it was stopped."""

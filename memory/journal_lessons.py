@@ -132,13 +132,25 @@ async def thumbs_on(connection: AsyncConnection, turn_ids: Sequence[str], fans: 
 async def preferences_in(connection: AsyncConnection, lessons: Sequence[Lesson]) -> list[Preference]:
     """What was liked better in one talk."""
     followed = {lesson.turn.after for lesson in lessons}
+    again = await with_others(connection, [lesson.turn.id for lesson in lessons])
     found: list[Preference] = []
     for lesson in lessons:
+        if lesson.thumb is None and lesson.turn.id not in again:
+            continue
         beside = await turns.siblings(connection, lesson.turn.id)
         others = [one for one in beside if one.id != lesson.turn.id and same_words(one, lesson.turn)]
         fans = {said.speaker_id for said in lesson.turn.heard}
         thumbs = await thumbs_on(connection, [one.id for one in beside], fans)
         found += preferences_at(lesson, others, thumbs, went_on=lesson.turn.id in followed)
+    return found
+
+
+async def with_others(connection: AsyncConnection, turn_ids: Sequence[str]) -> set[str]:
+    """Those turns that have alternatives."""
+    found: set[str] = set()
+    for start in range(0, len(turn_ids), 500):
+        known = await turns.variants(connection, turn_ids[start : start + 500])
+        found |= {turn_id for turn_id, ids in known.items() if len(ids) > 1}
     return found
 
 

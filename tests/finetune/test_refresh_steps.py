@@ -1,6 +1,7 @@
 """The loop's own steps, from a journal's evenings on: what is new, and who changed their mind meanwhile."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,12 @@ async def test_a_round_without_anything_new_ends_before_it_trains(wish: Wish, tm
     first = await MakeData(wish).take(begun(tmp_path / "1"))
 
     second = await MakeData(wish).take(Round(tmp_path / "2", "", before={"data": first}))
+    slower = replace(wish, recipe=read_recipe("lora", changes=["optimiser.rate=1e-5"]))
+    third = await MakeData(slower).take(Round(tmp_path / "3", "", before={"data": first}))
 
     assert (second.state, second.facts["hash"]) == ("stopped", first.facts["hash"])
     assert "Nothing is new" in second.says
+    assert third.state == "done"
 
 
 @pytest.mark.parametrize("step", [Train, Publish])

@@ -124,7 +124,7 @@ def test_a_forgotten_fan_leaves_nothing_to_review_nor_to_export(data: Path, tmp_
 
     async def forget() -> int:
         async with await Journal.in_folder(data) as journal:
-            return (await forget_fan(journal, StoreInRam(), "web:kim", None, folder=data, now=utc_now())).reviews
+            return (await forget_fan(journal, StoreInRam().erase, "web:kim", None, folder=data, now=utc_now())).reviews
 
     assert asyncio.run(forget()) == 3
     assert listed(data, "--everything") == []

@@ -257,7 +257,7 @@ async def test_consents_and_reviews_go_with_the_fan_and_the_receipt_counts_them(
         await thumb(journal, one, "up")
         await journal.lessons.reviews("mika")
 
-        receipt = await forget_fan(journal, StoreInRam(), "web:kim", None, folder=tmp_path, now=utc_now())
+        receipt = await forget_fan(journal, StoreInRam().erase, "web:kim", None, folder=tmp_path, now=utc_now())
 
         assert (receipt.consents, receipt.reviews, receipt.complete) == (1, 1, True)
         assert not await journal.lessons.allowed(KIM)
