@@ -127,6 +127,12 @@ def as_statement(kind: Kind, text: str, sources: Sequence[Record], *, slot: str 
     return replace(last, id=name, text=text.strip(), kind=kind, sources=ids, vector=None, valid_from=last.at)
 
 
+def by_hand(statement: Record) -> bool:
+    """Whether a fan or an operator put it so: its name is not the one that these words would have been given."""
+    *_, name = statement.id.split(":")
+    return name != digest(*statement.sources, *terms(statement.text))
+
+
 def slot_of(fact: Record) -> str:
     """What a fact says something about, as its id keeps it; "-" where nobody said."""
     return fact.id.split(":")[1] if fact.kind == "fact" and fact.id.count(":") == 2 else "-"

@@ -12,7 +12,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Protocol
 
-from memory.facts import Conclusions, Stretch, Unreadable, conclusions_in, episode_from, facts_from, superseding
+from memory.facts import (
+    Conclusions,
+    Stretch,
+    Unreadable,
+    by_hand,
+    conclusions_in,
+    episode_from,
+    facts_from,
+    superseding,
+)
 from memory.journal_nights import THOUGHT_OF
 from memory.lexical import Kin
 from memory.policy import Policies, Policy
@@ -139,6 +148,8 @@ class Reflection:
             concluded, counted = await self._conclude(scope, shown, prompt, stated, policy)
             noted, done = [*noted, *concluded], done + counted
             read_for += [] if counted.unreadable else CONCLUDED
+        corrected = {one.id for one in stated.values() if by_hand(one)}
+        noted = [one for one in noted if one.id not in corrected]
         gone = outlived(stretch, stated.values(), noted, read_for)
         if noted or gone:
             await self._notebook.state(scope, noted, gone=gone)
@@ -234,7 +245,7 @@ def outlived(
     """What an earlier reading of these lines had concluded and this one did not."""
     here, now = {line.id for line in stretch.lines}, {one.id for one in noted}
     of_here = (one for one in stated if one.kind in read_for and one.sources and here.issuperset(one.sources))
-    return [one.id for one in of_here if one.id not in now]
+    return [one.id for one in of_here if one.id not in now and not by_hand(one)]
 
 
 def verdicts(conclusions: Conclusions, facts: Sequence[Record]) -> dict[str, list[str]]:

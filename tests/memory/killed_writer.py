@@ -1,20 +1,24 @@
-"""A process that remembers until it is killed, and says what it was told is safe; run by `test_killed`."""
+"""A process that remembers and reflects until it is killed, and says what it was told is safe; run by `test_killed`."""
 
 import asyncio
 import faulthandler
+import json
 import random
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from memory.chroma_store import ChromaStore
 from memory.journal import Journal
 from memory.memory import Memory
 from memory.record import Record
+from memory.reflection import Reflection
 from memory.scope import Scope
 from personas import Place, Utterance
-from serving.testing import HashingEncoder
+from serving import ChatMessage
+from serving.testing import HashingEncoder, ScriptedEngine
 from tests.memory.builders import NOON, turn
 
 FANS = ("web:kim", "web:lee")
@@ -46,6 +50,25 @@ async def write(folder: Path, life: int) -> None:
                     fact = Record(f"f{life}-{number}", f"fact {number}", fan, fan, scope.place, "private", at, "fact")
                     await memory.state(scope, [replace(fact, sources=(heard.id,))])
                     promise("stated", fact.id)
+                if number % 7 == 6:
+                    await think(journal, memory, scope, at + timedelta(hours=2))
+
+
+async def think(journal: Journal, memory: Memory, scope: Scope, now: datetime) -> None:
+    """Reflect on all that was said; every line of a fan becomes a fact, promised once the reflection is done."""
+    engine = ScriptedEngine(concluded)
+    reflection = Reflection(engine, journal, memory, HashingEncoder(16), tokens_a_day=10**9, now=lambda: now)
+    await reflection.reflect(scope)
+    for record in await journal.memories(scope.persona_id, scope.fan_id):
+        if record.id.startswith("fact:"):
+            promise("thought", record.id)
+
+
+def concluded(prompt: Sequence[ChatMessage]) -> str:
+    """What a model would answer that takes every line for a fact."""
+    own = [line for line in json.loads(prompt[1].content)["lines"] if "fan" in line]
+    facts = [{"text": line["says"], "slot": "line", "lines": [line["fan"]], "replaces": []} for line in own[:24]]
+    return json.dumps({"facts": facts, "summary": ""})
 
 
 async def end_of_talk(journal: Journal, fan: str) -> str | None:

@@ -46,6 +46,8 @@ async def kept(folder: Path) -> tuple[Counter[str], Counter[str]]:
         store = ChromaStore(folder / "memories", encoder=encoder.name)
         async with Memory(journal, store, encoder) as memory:
             for fan in FANS:
+                facts = [one for one in await journal.memories("mika", fan) if one.id.startswith("fact:")]
+                assert len({(one.sources, one.text) for one in facts}) == len(facts)
                 scope = Scope("mika", fan, place_of(fan))
                 await memory.show(scope)
                 journals.update(record.id for record in await journal.memories("mika", fan))
@@ -55,7 +57,7 @@ async def kept(folder: Path) -> tuple[Counter[str], Counter[str]]:
 
 async def live_and_die(folder: Path, times: int) -> None:
     numbers = random.Random(times)
-    promised: dict[str, set[str]] = {"heard": set(), "answered": set(), "remembered": set(), "stated": set()}
+    promised: dict[str, set[str]] = {what: set() for what in ("heard", "answered", "remembered", "stated", "thought")}
     for life in range(times):
         for what, of in await killed(folder, life, numbers):
             promised[what].add(of)
@@ -63,7 +65,8 @@ async def live_and_die(folder: Path, times: int) -> None:
         journals, indexes = await kept(folder)
 
         replies = {one.removesuffix(":said") for one in journals if one.endswith(":said")}
-        assert promised["heard"] | promised["remembered"] | promised["stated"] <= journals.keys()
+        for what in ("heard", "remembered", "stated", "thought"):
+            assert promised[what] <= journals.keys()
         assert promised["answered"] <= replies
         assert journals == indexes
         assert set(journals.values()) <= {1}

@@ -320,6 +320,29 @@ async def test_forgetting_with_one_persona_leaves_the_other(memory: Memory, jour
     assert len(await memory.show(Scope("ren", "web:kim", Place("web:2")))) == 2
 
 
+async def test_how_often_a_memory_came_to_mind_is_known_after_a_restart(journal: Journal, store: StoreInRam) -> None:
+    asked = [said("What is my cat called?", minutes=90)]
+    async with memory_in_ram(journal, store) as memory:
+        await memory.remember(KIM, [said("My cat is called Miso.", id="cat"), said("I bake.", minutes=1, id="bake")])
+        for _ in range(3):
+            await memory.recall(KIM, asked)
+    async with memory_in_ram(journal, store) as memory:
+        await memory.recall(KIM, asked)
+
+    assert (await journal.marks(KIM, "recalled "))["cat"] == "4"
+
+
+async def test_forgetting_a_fan_forgets_what_came_to_mind(memory: Memory, journal: Journal) -> None:
+    await memory.remember(KIM, [said("My cat is called Miso.", id="cat")])
+    await memory.recall(KIM, [said("What is my cat called?", minutes=90)])
+
+    receipt = await memory.forget_fan("web:kim")
+    await memory.aclose()
+
+    assert receipt.complete
+    assert await journal.marks(KIM, "recalled ") == {}
+
+
 async def test_memories_met_long_ago_make_room_in_ram_and_are_found_again(journal: Journal, store: StoreInRam) -> None:
     scopes = [Scope("mika", f"web:{number}", WEB) for number in range(5)]
     async with memory_in_ram(journal, store, records_in_ram=3) as memory:

@@ -384,6 +384,23 @@ async def test_a_stretch_that_is_read_again_keeps_only_what_follows_from_it_now(
     assert [slot_of(one) for one in await house.stated()] == ["animal"]
 
 
+async def test_what_a_fan_put_right_or_stated_is_not_overwritten_by_thinking_again(house: House) -> None:
+    first, second = said("My cat Miso has three legs."), said("We laughed a lot.", minutes=1)
+    await house.tell(first, second)
+    engine = engine_that_states("Cat Miso has three legs.", slot="pet")
+    await house.reflect(engine)
+    (fact,) = await house.stated()
+    await house.memory.correct(KIM, fact.id, "Cat Miso has two legs.")
+    own = Record("mine", "Kim laughs.", "web:kim", "Kim", WEB, "private", NOON, "fact", (second.id,))
+    await house.memory.state(KIM, [own])
+    await house.journal.rephrase(second.id, place=WEB, text="We laughed a bit.")
+    await house.memory.state(KIM, [own])
+
+    await house.reflect(engine)
+
+    assert {one.text for one in await house.stated()} == {"Cat Miso has two legs.", "Kim laughs."}
+
+
 async def test_an_engine_that_stepped_in_is_not_believed(house: House) -> None:
     await house.tell(said("I am a baker."))
     understudy = engine_that_states("I am a baker.", slot="job")
