@@ -23,23 +23,38 @@ from memory.record import Record
 FADING_DAYS = 10.0  # how long after an event people still bring it up as news
 
 EVIDENCE: Mapping[str, float] = {
-    "cosine": 9.3,  # of the question and the memory's vector
-    "words": -0.4,  # z of BM25: a correction, because a word's own row counts in `words_around` as well
-    "words_around": 0.55,  # z of BM25 with half of the neighbours' and a quarter of theirs
-    "kin": 0.4,  # z of words shared or nearly shared
-    "said_by": 2.8,  # the one asked about said it
-    "asks": -1.0,  # a question seldom answers one
-    "length": 0.35,  # logarithm of the number of words: longer lines say more
-    "said_since": 4.2,  # said in the days asked about, or soon after
-    "speaks_of": 1.6,  # speaks of the days asked about
-    "tells_when": 1.5,  # names a time, when a time is asked for
-    "opens": 0.7,  # the first line of a session
+    "cosine": 9.5,  # of the question and the memory's vector
+    "words": -0.32,  # z of BM25: a correction, because a word's own row counts in `words_around` as well
+    "words_around": 0.51,  # z of BM25 with half of the neighbours' and a quarter of theirs
+    "kin": 0.47,  # z of words shared or nearly shared
+    "said_by": 2.7,  # the one asked about said it
+    "asks": -0.94,  # a question seldom answers one
+    "length": 0.25,  # logarithm of the number of words: longer lines say more
+    "said_since": 4.3,  # said in the days asked about, or soon after
+    "speaks_of": 1.7,  # speaks of the days asked about
+    "tells_when": 1.55,  # names a time, when a time is asked for
+    "opens": 0.54,  # the first line of a session
     "fresh_now": 2.5,  # the same, where it is asked how things are now
     "fresh": 0.15,  # what is left of it by the forgetting curve: between equals, the newer and the often recalled
 }
 
 # Once the likeliest are compared piece by piece ("pieces", `ranking_tokens`), the vectors need not say so much.
-FINE: Mapping[str, float] = {**EVIDENCE, "cosine": 5.9, "kin": 0.35, "asks": -1.15, "length": 0.1, "pieces": 7.1}
+FINE: Mapping[str, float] = {
+    **EVIDENCE,
+    "cosine": 4.9,
+    "words": -0.26,
+    "words_around": 0.4,
+    "kin": 0.21,
+    "said_by": 2.6,
+    "asks": -1.3,
+    "length": -0.05,
+    "said_since": 4.4,
+    "speaks_of": 1.3,
+    "tells_when": 1.3,
+    "opens": 0.63,
+    "fresh": 0.03,
+    "pieces": 15.1,
+}
 COMPARED_FINELY = 200  # memories
 # Where the encoder can't read, its cosines say little and the words themselves must do.
 UNREAD: Mapping[str, float] = {**EVIDENCE, "cosine": 2.0, "words": 0.2}
@@ -111,7 +126,7 @@ class Ranking:
         likely = np.argsort(-scores, kind="stable")[: max(limit, COMPARED_FINELY)]
         if sketch is not None and read:
             some = {name: values[likely] for name, values in evidence.items()}
-            pieces = self._rows.sketches.closeness(sketch, likely)
+            pieces = self._rows.sketches.closeness(sketch, self._rows.near(likely))
             scores[likely] = weighed({**some, "pieces": pieces}, FINE)
             likely = likely[np.argsort(-scores[likely], kind="stable")]
         return [Ranked(self._rows.records[row], float(scores[row]), float(sure[row])) for row in likely[:limit]]

@@ -150,6 +150,12 @@ class MemoryRows:
             spread += near * one + far * moved(one, neighbours)
         return spread
 
+    def near(self, rows: Rows) -> Rows:
+        """Each row with those one and two before and after it, shape (rows, 5); NOBODY where there is none."""
+        before, after = self._before.values, self._after.values
+        one = [stepped(rows, before), stepped(rows, after)]
+        return np.stack([rows, *one, stepped(one[0], before), stepped(one[1], after)], axis=1)
+
     def _note_days(self, row: int, record: Record) -> None:
         day = record.at.date()
         self._day.append(day.toordinal())
@@ -170,6 +176,11 @@ class MemoryRows:
             self._after.values[before] = row
         if record.kind == "utterance":
             self._newest = row
+
+
+def stepped(rows: Rows, neighbours: Rows) -> Rows:
+    """The neighbour of each row; nobody has none."""
+    return np.where(rows == NOBODY, NOBODY, neighbours[rows])
 
 
 def moved(scores: Floats, neighbours: Rows) -> Floats:

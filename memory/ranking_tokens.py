@@ -1,8 +1,9 @@
 """Compares question and memory piece by piece: what one vector blurs, the best match of each word still shows.
 
 Late interaction, as in ColBERT (Khattab and Zaharia, 2020): for every piece of the question the closest piece of the
-memory counts, weighed by how rare it is among this fan's memories. The states come from the encoder's usual pass, are
-projected to 64 numbers and kept as int8, so that a memory of 30 pieces takes 2 kB.
+memory counts, or a little less that of a line beside it, weighed by how rare it is among this fan's memories: "the
+harbour" may be named in one line and what happened there told in the next. The states come from the encoder's usual
+pass, are projected to 64 numbers and kept as int8, so that a memory of 30 pieces takes 2 kB.
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ from memory.lexical import Floats
 from serving import Encoder, Questioner, Reader, Reading
 
 WIDTH = 64
+FADES = np.array([1.0, 0.8, 0.8, 0.65, 0.65], dtype=np.float32)  # of the line itself, beside it, two away
 ROW = WIDTH + 2  # bytes of one piece: its number in two, then its state
 
 
@@ -87,31 +89,42 @@ class SketchRows:
 
     def __init__(self) -> None:
         self._sketches: list[Sketch | None] = []
+        self._lengths: list[int] = []
         self._holding: Counter[int] = Counter()
 
     def add(self, packed: bytes) -> None:
         """One more row; no bytes, no sketch."""
         sketch = Sketch.unpacked(packed) if packed else None
         self._sketches.append(sketch)
+        self._lengths.append(0 if sketch is None else len(sketch.pieces))
         if sketch is not None:
             self._holding.update(set(sketch.pieces.tolist()))
 
-    def closeness(self, asked: Sketch, rows: NDArray[np.int64]) -> Floats:
-        """How well each of these rows matches what was asked, about 0 to 1, shape (rows,).
+    def closeness(self, asked: Sketch, near: NDArray[np.int64]) -> Floats:
+        """How well each row matches what was asked, about 0 to 1, shape (rows,).
 
-        A row without a sketch is taken for an average one.
+        `near` has shape (rows, 5): each row itself, those beside it, and those two away; -1 where there is none. A row
+        without a sketch is taken for an average one.
         """
-        kept = [(at, sketch) for at, row in enumerate(rows) if (sketch := self._sketches[row]) and len(sketch.pieces)]
-        if not kept or not len(asked.pieces):
-            return np.zeros(len(rows))
-        states = np.concatenate([sketch.states for _, sketch in kept]).astype(np.float32)
-        begins = np.cumsum([0, *(len(sketch.pieces) for _, sketch in kept[:-1])])
-        best = np.maximum.reduceat(states @ asked.states.astype(np.float32).T, begins, axis=0) / 127**2
+        rows, at = np.unique(near, return_inverse=True)
+        known = np.array([row >= 0 and bool(self._lengths[row]) for row in rows], dtype=bool)
+        if not known.any() or not len(asked.pieces):
+            return np.zeros(len(near))
+        best = np.zeros((len(rows), len(asked.pieces)), dtype=np.float32)
+        best[known] = self._best_of(rows[known], asked)
+        beside = (best[at.reshape(near.shape)] * FADES[:, None]).max(axis=1)
         rarity = np.array([self._rarity(piece) for piece in asked.pieces.tolist()])
-        matched = best @ rarity / rarity.sum()
-        close = np.full(len(rows), matched.mean())
-        close[[at for at, _ in kept]] = matched
-        return close
+        matched: Floats = beside @ rarity / rarity.sum()
+        own = known[at.reshape(near.shape)[:, 0]]
+        return np.where(own, matched, matched[own].mean() if own.any() else 0.0)
+
+    def _best_of(self, rows: NDArray[np.int64], asked: Sketch) -> NDArray[np.float32]:
+        """For each row and each piece of the question the closest piece's cosine, shape (rows, pieces)."""
+        sketches = [sketch for row in rows if (sketch := self._sketches[row]) is not None]
+        states = np.concatenate([sketch.states for sketch in sketches]).astype(np.float32)
+        begins = np.cumsum([0, *(len(sketch.pieces) for sketch in sketches[:-1])])
+        best: NDArray[np.float32] = np.maximum.reduceat(states @ asked.states.astype(np.float32).T, begins, axis=0)
+        return best / np.float32(127**2)
 
     def _rarity(self, piece: int) -> float:
         holding = self._holding[piece]

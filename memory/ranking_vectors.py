@@ -1,9 +1,10 @@
 """What of a talk goes into a memory's vector: the line itself, what stands around it, and the question it answers.
 
-    vector = unit( E(line) + E(line before, line, line after) + half of E(the question just before, if there is one) )
+    vector = unit( E(line before, line, line after) + half of E(the question just before, if there is one) )
 
 "Yes, on Friday" says nothing by itself; with the question before it, it does. All parts are in one vector, so that a
-question is compared once and the index holds one vector for each memory.
+question is compared once and the index holds one vector for each memory. What the line itself says, its sketch keeps
+(`ranking_tokens`); where the encoder makes none, E(line) is added.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ async def in_place(sketcher: Sketcher, lines: Sequence[Record], *, first: int = 
     begin = max(first - 1, 0)
     alone, sketches = await sketcher.read([line.text for line in lines[begin:]])
     around, _ = await sketcher.read([window(lines, at) for at in range(first, len(lines))])
-    rows = mixed(lines, first, alone, around)
+    rows = mixed(lines, first, alone, around, own=0.0 if all(sketches) else 1.0)
     return [
         replace(line, vector=row, tokens=sketch.packed() if sketch else b"")
         for line, row, sketch in zip(lines[first:], rows, sketches[first - begin :], strict=True)
@@ -40,19 +41,19 @@ async def turn_vectors(encoder: Encoder, lines: Sequence[Record], *, first: int 
     """
     alone = await encoder.encode([line.text for line in lines[max(first - 1, 0) :]])
     around = await encoder.encode([window(lines, at) for at in range(first, len(lines))])
-    return mixed(lines, first, alone, around)
+    return mixed(lines, first, alone, around, own=1.0)
 
 
 def mixed(
-    lines: Sequence[Record], first: int, alone: NDArray[np.float32], around: NDArray[np.float32]
+    lines: Sequence[Record], first: int, alone: NDArray[np.float32], around: NDArray[np.float32], *, own: float
 ) -> NDArray[np.float32]:
-    """The formula of this module's head; `alone` begins one line before `first`, where there is one."""
+    """The formula of this module's head, with `own` times E(line); `alone` begins one line before `first`, if any."""
     begin = max(first - 1, 0)
     before = np.zeros_like(around)
     for at in range(max(first, 1), len(lines)):
         if answers(lines[at - 1], lines[at]):
             before[at - first] = alone[at - 1 - begin]
-    total = alone[first - begin :] + around + QUESTION_BEFORE * before
+    total = own * alone[first - begin :] + around + QUESTION_BEFORE * before
     return np.asarray(total / np.linalg.norm(total, axis=1, keepdims=True), dtype=np.float32)
 
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memory.chroma_rows import metadata_of, record_of
 from memory.ranking_tokens import WIDTH, Sketch, Sketcher, SketchRows
-from memory.ranking_vectors import in_place, turn_vectors
+from memory.ranking_vectors import in_place, turn_vectors, window
 from memory.scope import Scope
 from personas import Place
 from serving.embedding import Reading
@@ -39,6 +40,13 @@ class ReadingEncoder(HashingEncoder):
         ]
 
 
+def alone(rows: int) -> NDArray[np.int64]:
+    """Rows that stand beside nothing."""
+    near = np.full((rows, 5), -1)
+    near[:, 0] = np.arange(rows)
+    return near
+
+
 def test_a_sketch_is_the_same_after_it_was_stored() -> None:
     kept = Sketch(np.array([1, 700, 30521], dtype=np.uint16), np.full((3, WIDTH), -127, dtype=np.int8))
 
@@ -53,7 +61,7 @@ def test_the_memory_that_holds_more_of_the_pieces_is_closer() -> None:
     for kept in (sketch(1, 2, 3), sketch(1, 5, 6), sketch(7, 8)):
         rows.add(kept.packed())
 
-    close = rows.closeness(sketch(1, 2), np.arange(3))
+    close = rows.closeness(sketch(1, 2), alone(3))
 
     assert close[0] > close[1] > close[2]
 
@@ -63,7 +71,7 @@ def test_a_rare_piece_weighs_more_than_one_that_every_memory_holds() -> None:
     for kept in (sketch(1, 2), sketch(1, 3), sketch(1, 4), sketch(9, 5)):
         rows.add(kept.packed())
 
-    close = rows.closeness(sketch(1, 5), np.arange(4))
+    close = rows.closeness(sketch(1, 5), alone(4))
 
     assert close[3] == close.max()
 
@@ -73,7 +81,7 @@ def test_a_memory_without_a_sketch_is_taken_for_an_average_one() -> None:
     for packed in (sketch(1).packed(), b"", sketch(2).packed()):
         rows.add(packed)
 
-    close = rows.closeness(sketch(1), np.arange(3))
+    close = rows.closeness(sketch(1), alone(3))
 
     assert close[0] > close[1] > close[2]
 
@@ -82,7 +90,7 @@ def test_without_any_sketch_nothing_is_closer_than_anything() -> None:
     rows = SketchRows()
     rows.add(b"")
 
-    assert rows.closeness(sketch(1), np.arange(1)).tolist() == [0.0]
+    assert rows.closeness(sketch(1), alone(1)).tolist() == [0.0]
 
 
 async def test_an_encoder_without_a_projection_makes_no_sketches() -> None:
@@ -92,15 +100,36 @@ async def test_an_encoder_without_a_projection_makes_no_sketches() -> None:
     assert sketches == [None]
 
 
-async def test_lines_get_the_same_vectors_with_and_without_sketches() -> None:
+def test_what_stands_beside_a_match_is_closer_than_what_stands_nowhere_near() -> None:
+    rows = SketchRows()
+    for kept in (sketch(1, 2), sketch(7, 8), sketch(7, 9), sketch(5, 6), sketch(5, 7)):
+        rows.add(kept.packed())
+    line = np.array([[0, -1, 1, -1, 2], [1, 0, 2, -1, 3], [2, 1, 3, 0, 4], [3, 2, 4, 1, -1], [4, 3, -1, 2, -1]])
+
+    close = rows.closeness(sketch(1, 2), line)
+
+    assert close[0] > close[1] > close[2] > close[3] >= close[4]
+
+
+async def test_where_a_sketch_keeps_the_line_the_vector_is_of_what_stands_around_it() -> None:
     encoder = ReadingEncoder(384)
+    lines = [line(number, f"word{number} and more") for number in range(5)]
+
+    placed = await in_place(Sketcher(encoder), lines, first=2)
+
+    expected = await encoder.encode([window(lines, at) for at in range(2, 5)])
+    assert np.allclose(np.stack([one.vector for one in placed if one.vector is not None]), expected)
+    assert [len(Sketch.unpacked(one.tokens).pieces) for one in placed] == [3, 3, 3]
+
+
+async def test_without_sketches_the_vector_holds_the_line_itself_as_well() -> None:
+    encoder = HashingEncoder(384)
     lines = [line(number, f"word{number} and more") for number in range(5)]
 
     placed = await in_place(Sketcher(encoder), lines, first=2)
 
     expected = await turn_vectors(encoder, lines, first=2)
     assert np.allclose(np.stack([one.vector for one in placed if one.vector is not None]), expected)
-    assert [len(Sketch.unpacked(one.tokens).pieces) for one in placed] == [3, 3, 3]
 
 
 async def test_a_record_keeps_its_sketch_in_the_index() -> None:
