@@ -36,7 +36,6 @@ class Shape:
     hidden: int
     intermediate: int
     vocabulary: int
-    adapted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,6 @@ def shape_of(config: Any, adapter: peft.PeftConfig | None) -> Shape:
         hidden=text.hidden_size,
         intermediate=getattr(text, "intermediate_size", None) or 4 * text.hidden_size,
         vocabulary=text.vocab_size,
-        adapted=len(trained) // 2 if adapter else 0,
     )
 
 
@@ -100,7 +98,7 @@ def remembered(shape: Shape, recipe: Recipe, *, tokens: int) -> float:
     """Bytes a step keeps for the way back: a layer's inputs, or all that is computed within; and the logits."""
     size = 4 if weights_in(recipe).itemsize == 4 else 2
     layer = tokens * size * (16 * shape.hidden + 5 * shape.intermediate)
-    layer += tokens * 4 * (4 * shape.hidden + shape.intermediate) if size == 2 and shape.adapted else 0
+    layer += tokens * 4 * (4 * shape.hidden + shape.intermediate) if size == 2 and recipe.method != "full" else 0
     kept = (
         layer + shape.layers * tokens * size * shape.hidden if recipe.gradient_checkpointing else layer * shape.layers
     )

@@ -31,14 +31,16 @@ def test_two_processes_learn_what_one_does(sharding: str, tmp_path: Path) -> Non
 
     one, two = finished_record(tmp_path / "one"), finished_record(tmp_path / "two")
     assert (one.processes, two.processes) == (1, 2)
-    assert learnt(tmp_path / "two") == pytest.approx(learnt(tmp_path / "one"), abs=1e-3)
+    *alike, last = zip(learnt(tmp_path / "one"), learnt(tmp_path / "two"), strict=True)
+    assert [two for _, two in alike] == pytest.approx([one for one, _ in alike], abs=1e-4)
+    assert last[1] == pytest.approx(last[0], abs=5e-3)  # two processes fill an epoch's last step up with its first rows
     assert learnt(tmp_path / "two")[-1] < learnt(tmp_path / "two")[0] - 0.1
     assert two.lora is not None
     assert one.lora is not None
     assert check(two.lora, base=base) == ()
     ours, theirs = (load_file(lora / "adapter_model.safetensors") for lora in (one.lora, two.lora))
     assert ours.keys() == theirs.keys()
-    assert all(torch.allclose(ours[name], theirs[name], atol=1e-3) for name in ours)
+    assert all(torch.allclose(ours[name], theirs[name], atol=5e-3) for name in ours)
 
 
 @pytest.mark.slow
