@@ -17,9 +17,10 @@ import structlog
 from bots.attention import Attention
 from bots.discord_accounts import Accounts
 from bots.discord_address import point_at
-from bots.discord_client import Client, ShardedClient, make_client
+from bots.discord_client import Client
 from bots.discord_commands import commands
 from bots.discord_settings import DiscordSettings
+from bots.discord_shards import ShardedClient, make_client
 from bots.house import House
 
 log = structlog.get_logger()

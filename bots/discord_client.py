@@ -216,27 +216,6 @@ class Client(discord.Client):
         return None
 
 
-class ShardedClient(Client, discord.AutoShardedClient):
-    """The same over several gateway connections, as Discord wants it from 2,500 guilds on."""
-
-
-def make_client(
-    house: House,
-    settings: DiscordSettings,
-    *,
-    attention: Attention,
-    commands: Callable[[Client], Iterable[Command]],
-    speaker: str | None = None,
-    accounts: Accounts | None = None,
-) -> Client:
-    """A client as the settings want it."""
-    told: dict[str, Any] = {"attention": attention, "commands": commands, "speaker": speaker, "accounts": accounts}
-    if settings.part:
-        ours, count = settings.part
-        return ShardedClient(house, settings, shard_ids=list(ours), shard_count=count, **told)
-    return (ShardedClient if settings.sharded else Client)(house, settings, **told)
-
-
 def intents_for(settings: DiscordSettings) -> discord.Intents:
     """As little as it takes: guilds, messages, reactions; the words of others only where the operator asks for them."""
     intents = discord.Intents.none()

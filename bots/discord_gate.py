@@ -17,18 +17,19 @@ from bots.arbiter import Arbiter
 from bots.attention import Attention, Decision, Heard, Manners, Present, called_by
 from bots.discord_accounts import Accounts
 from bots.discord_budgets import Budgets
-from bots.discord_buttons import is_unfinished, turn_of
+from bots.discord_buttons import is_unfinished
 from bots.discord_deliveries import Deliveries
 from bots.discord_delivery import standing
 from bots.discord_opt_outs import OptOuts
 from bots.discord_place import Anywhere, mentioned_in_text, utterance_of
+from bots.discord_reading import Reading, can_write, guild_of, is_blocked, is_bot
 from bots.discord_rooms import Rooms
 from bots.discord_rules import RoomRules
 from bots.discord_settings import DiscordSettings
 from bots.discord_voice import LOST
 from bots.house import House
 from bots.performance import Performance
-from memory import MemoryTrouble, Scope, Turn
+from memory import Scope, Turn
 from personas import Utterance, persona_speaker
 
 log = structlog.get_logger()
@@ -73,6 +74,7 @@ class Gate:
         self._arbiter = arbiter
         self._opt_outs = opt_outs
         self._accounts = accounts
+        self._reading = Reading(house, rooms, accounts)
         self._budgets = Budgets()
         self._bursts: dict[tuple[str, str], Burst] = {}
 
@@ -136,7 +138,7 @@ class Gate:
         self, message: discord.Message, said: Utterance, here: Sequence[Present], manners: Manners, *, me: int
     ) -> tuple[str, ...]:
         """Who answers; written down for all who hear it before anybody speaks, so that a crash changes nothing."""
-        heard = await self._as_heard(message, said, me=me)
+        heard = await self._reading.heard(message, said, me=me)
         decision = self._attention.decide(heard, room=said.place, present=here, manners=manners)
         speakers = await self._in_order(decision, heard, manners)
         log.debug("discord_heard", place=said.place, speakers=speakers, reason=decision.reason)
@@ -154,23 +156,6 @@ class Gate:
             return chosen
         personas = [one for candidate in decision.candidates if (one := self._house.persona(candidate))]
         return await self._arbiter.choose(heard.text, personas, most=len(chosen)) or chosen
-
-    async def _as_heard(self, message: discord.Message, said: Utterance, *, me: int) -> Heard:
-        named = mentioned_in_text(message)
-        replied = await self._replied_persona(message)
-        meant = self._rooms.meant(message.channel)
-        default = replied or (meant.id if meant else None)
-        own = frozenset({default}) if me in named and default and not self._accounts.personas.get(me) else frozenset()
-        return Heard(
-            text=said.text,
-            speaker_id=said.speaker_id,
-            at=said.at,
-            private=isinstance(message.channel, discord.DMChannel),
-            mentions=own | self._accounts.named(named),
-            replies_to=replied,
-            thread_of=self._thread_owner(message.channel, me),
-            from_bot=message.author.bot or message.webhook_id is not None,
-        )
 
     async def _answer(
         self,
@@ -247,43 +232,3 @@ class Gate:
         if not is_bot(message):
             with suppress(*LOST, discord.HTTPException):
                 await message.add_reaction(TOO_MUCH)
-
-    async def _replied_persona(self, message: discord.Message) -> str | None:
-        """Whose message this one replies to, if it is one of ours."""
-        replied = message.reference and (message.reference.resolved or message.reference.cached_message)
-        turn_id = turn_of(replied) if isinstance(replied, discord.Message) else None
-        if turn_id is None:
-            return None
-        with suppress(MemoryTrouble):
-            turn: Turn = await self._house.journal.turn(turn_id)
-            return turn.persona_id
-        return None
-
-    def _thread_owner(self, channel: Anywhere, me: int) -> str | None:
-        """The character whose thread this is: one that we opened."""
-        if not isinstance(channel, discord.Thread) or channel.owner_id != me:
-            return None
-        meant = self._rooms.meant(channel)
-        return meant.id if meant else None
-
-
-def is_bot(message: discord.Message) -> bool:
-    return message.author.bot or message.webhook_id is not None
-
-
-def is_blocked(message: discord.Message, rules: RoomRules) -> bool:
-    """Whether a guild does not want this person, or one of their roles, to be answered."""
-    roles = getattr(message.author, "roles", ())
-    return bool({str(message.author.id), *(str(role.id) for role in roles)} & set(rules.blocked or ()))
-
-
-def guild_of(message: discord.Message) -> str:
-    return str(message.guild.id) if message.guild else ""
-
-
-def can_write(message: discord.Message) -> bool:
-    """Whether we may answer where this was said."""
-    if message.guild is None:
-        return True
-    allowed = message.channel.permissions_for(message.guild.me)
-    return allowed.send_messages_in_threads if isinstance(message.channel, discord.Thread) else allowed.send_messages

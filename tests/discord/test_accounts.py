@@ -11,9 +11,10 @@ import pytest
 from bots.attention import Attention
 from bots.discord_accounts import Accounts
 from bots.discord_bot import DiscordBot
-from bots.discord_client import Client, ShardedClient
+from bots.discord_client import Client
 from bots.discord_commands import commands
 from bots.discord_settings import DiscordSettings
+from bots.discord_shards import ShardedClient
 from bots.fake_discord import FakeDiscord
 from bots.fake_discord.wire import Json
 from bots.house import House
