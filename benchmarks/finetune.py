@@ -148,13 +148,13 @@ def over_seeds(measured: Sequence[Measured]) -> Iterator[tuple[str, Figure]]:
         yield name, mean([figure.value for figure in found], [str(seed) for seed in range(len(found))])
 
 
-def show(found: dict[str, dict[str, Figure]]) -> None:
+def show(found: dict[str, dict[str, Figure]], shown: Sequence[str] = SHOWN) -> None:
     """Characters down, figures across; the interval below each."""
     table = Table(box=None, header_style="bold")
-    for title in ("", *SHOWN):
+    for title in ("", *shown):
         table.add_column(title.replace("_", " "))
     for who, figures in found.items():
-        table.add_row(who, *(cell(figures.get(name)) for name in SHOWN))
+        table.add_row(who, *(cell(figures.get(name)) for name in shown))
     Console().print(table)
 
 

@@ -104,6 +104,8 @@ class Privacy(app_commands.Group):
         await interaction.response.defer(ephemeral=True)
         wishes, fan = self._client.opt_outs, fan_id(interaction.user)
         await asyncio.to_thread(wishes.come_back if back else wishes.leave, fan)
+        if not back:
+            await self._client.house.journal.lessons.withdraw_all(fan)
         await interaction.followup.send("Characters hear you again." if back else OUT, ephemeral=True)
 
 

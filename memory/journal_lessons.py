@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from memory import journal_turns as turns
 from memory.errors import UnknownReview
 from memory.journal_database import Database
+from memory.journal_erasure import mine
 from memory.journal_memories import memories
 from memory.journal_rows import insert_new
 from memory.journal_tables import CONSENTS, FEEDBACK, REVIEWS, TALKS, UTTERANCES
@@ -55,10 +56,16 @@ class Lessons:
 
     async def withdraw(self, scope: Scope) -> None:
         """A fan changes their mind; what waits to be reviewed goes at once."""
+        await self._withdraw(scope.fan_id, scope.persona_id)
+
+    async def withdraw_all(self, fan_id: str) -> None:
+        """The same for every persona."""
+        await self._withdraw(fan_id, None)
+
+    async def _withdraw(self, fan_id: str, persona_id: str | None) -> None:
         async with self._database.write() as connection:
             for table in (CONSENTS, REVIEWS):
-                mine = (table.c.persona_id == scope.persona_id) & (table.c.fan_id == scope.fan_id)
-                await connection.execute(delete(table).where(mine))
+                await connection.execute(delete(table).where(mine(table, fan_id, persona_id)))
 
     # what may be learnt
 

@@ -250,6 +250,16 @@ async def test_who_changes_their_mind_takes_lessons_and_reviews_along(journal: J
     assert (await journal.export("web:kim"))["reviews"] == []
 
 
+async def test_a_fan_may_take_back_every_consent_at_once(journal: Journal) -> None:
+    for persona in ("mika", "orla"):
+        await journal.lessons.allow(Scope(persona, "web:kim", WEB))
+
+    await journal.lessons.withdraw_all("web:kim")
+
+    assert not await journal.lessons.allowed(KIM)
+    assert not await journal.lessons.allowed(Scope("orla", "web:kim", WEB))
+
+
 async def test_consents_and_reviews_go_with_the_fan_and_the_receipt_counts_them(tmp_path: Path) -> None:
     async with await Journal.in_folder(tmp_path, learns_from={"web"}) as journal:
         (one,) = await chat(journal, "canary of Kim's song")
