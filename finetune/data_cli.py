@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from finetune.augmenting import Augmenting
+    from finetune.data_run import Talks
     from finetune.dataset import DatasetSheet
     from finetune.harm import HarmReader
     from finetune.paraphrasing import Paraphrasing
@@ -92,7 +93,7 @@ async def made(wanted: Wanted, more: More) -> "DatasetSheet":
     from personas import load
 
     who = load(wanted.persona)
-    talks: tuple[object, ...] = ()
+    talks: Talks = ()
     if wanted.journal is not None:
         note("Reading the journal …")
         async with opened_lessons(wanted.journal) as lessons:
@@ -100,7 +101,7 @@ async def made(wanted: Wanted, more: More) -> "DatasetSheet":
     async with made_augmenting(more) as augmenting:
         ingredients = Ingredients(
             files=wanted.files,
-            talks=talks,  # type: ignore[arg-type]
+            talks=talks,
             staged=staged(who, wanted.persona),
             augmenting=augmenting,
             harm=harm_reader(more.harm_head),
