@@ -146,7 +146,7 @@ class Conversation:
         if pending.after is not CURRENT or is_private(self.place):
             return tuple(pending.heard)
         waiting = {said.id for other in (pending, *self.line) for said in other.heard}
-        beside = await self._journal.overheard(self.place, self.persona_id, limit=LONGEST_OVERHEARD)
+        beside = await self._journal.overheard(self.place, self.persona_id, limit=LONGEST_OVERHEARD, to_others=True)
         return (*(said for said in beside if said.id not in waiting), *pending.heard)
 
     def _ahead_of(self, turn_id: str) -> int:

@@ -25,8 +25,10 @@ class Journal(Protocol):
     async def overhear(self, utterance: Utterance, *, persona_id: str) -> bool:
         """Writes down what was said beside a persona; False if it stands there already."""
 
-    async def overheard(self, place: Place, persona_id: str, *, limit: int = 20) -> Sequence[Utterance]:
-        """What was said in a place and is in no turn yet, oldest first."""
+    async def overheard(
+        self, place: Place, persona_id: str, *, limit: int = 20, to_others: bool = False
+    ) -> Sequence[Utterance]:
+        """What was said in a place and is in no turn yet, oldest first; `to_others`: not what was said to her."""
 
     async def begin(self, turn: Turn) -> None:
         """Writes a turn down before it is answered, and shows its branch."""

@@ -109,10 +109,15 @@ class Journal:
             await turns.open_talk(connection, said, persona_id)
             return True
 
-    async def overheard(self, place: Place, persona_id: str, *, limit: int = 20) -> tuple[Utterance, ...]:
-        """What was said in a place and is in no turn yet, the newest `limit`, oldest first."""
+    async def overheard(
+        self, place: Place, persona_id: str, *, limit: int = 20, to_others: bool = False
+    ) -> tuple[Utterance, ...]:
+        """What was said in a place and is in no turn yet, the newest `limit`, oldest first.
+
+        With `to_others` without what was said to the persona herself: that waits for a turn of its own (`waiting`).
+        """
         async with self._database.read() as connection:
-            return await turns.overheard(connection, place, persona_id, limit)
+            return await turns.overheard(connection, place, persona_id, limit, to_others=to_others)
 
     async def waiting(self) -> tuple[tuple[str, Utterance], ...]:
         """After a crash: (persona id, utterance) for all that was heard and never got a turn, oldest first."""

@@ -198,9 +198,13 @@ async def waiting(connection: AsyncConnection) -> tuple[tuple[str, Utterance], .
     return tuple((row["persona_id"], utterance_of(row)) for row in rows)
 
 
-async def overheard(connection: AsyncConnection, place: Place, persona_id: str, limit: int) -> tuple[Utterance, ...]:
+async def overheard(
+    connection: AsyncConnection, place: Place, persona_id: str, limit: int, *, to_others: bool
+) -> tuple[Utterance, ...]:
     """What was said in a place and is in no turn yet, the newest `limit`, oldest first."""
     here = (UTTERANCES.c.place == place) & (UTTERANCES.c.persona_id == persona_id)
+    if to_others:
+        here &= ~UTTERANCES.c.addressed
     query = unheard(select(UTTERANCES)).where(here).order_by(UTTERANCES.c.at.desc(), UTTERANCES.c.seq.desc())
     rows = (await connection.execute(query.limit(limit))).mappings().all()
     return tuple(utterance_of(row) for row in reversed(rows))

@@ -160,3 +160,24 @@ async def test_mentions_are_read_as_names_and_what_is_shared_is_named_and_not_fe
         await played.reply(played.stage)
         assert "@Bo about it" in str(played.engine.prompts[-1])
         assert bo["id"] not in str(played.engine.prompts[-1])
+
+
+async def test_a_line_that_a_crash_left_waiting_gets_a_reply_of_its_own_also_when_another_came_first(
+    play: Play,
+) -> None:
+    async with play() as played:
+        kim, bo = played.server.person("Kim"), played.server.person("Bo")
+        assert played.bot.client is not None
+        left = await played.server.says(kim, played.stage, "Mika, this one waits!")
+        await played.reply(played.stage)
+        place = f"discord:{played.guild['id']}/{played.stage['id']}"
+        (turn,) = await played.house.journal.path(place, "mika")
+        waiting = replace(turn.heard[0], id="discord:1", text="Mika, am I next?")
+        await played.house.journal.hear(waiting, persona_id="mika")
+
+        await played.server.says(bo, played.stage, "Mika, hello from Bo!")
+
+        await eventually(lambda: len(finished(played, played.stage)) == 2)
+        newest = (await played.house.journal.path(place, "mika"))[-1]
+        assert [said.text for said in newest.heard] == ["Mika, hello from Bo!"]
+        assert left["id"]
