@@ -6,12 +6,13 @@ from typing import Any
 
 from finetune.conversation import GENUINE
 from finetune.evaluate_breaks import breaks_character
-from finetune.evaluate_variety import copied
+from finetune.evaluate_variety import COPIED, copied, words_of
 from finetune.masking import identifies
 
 Row = Mapping[str, Any]
 LABEL = re.compile(r"^[A-Z][^:\n]{0,40}: ")
 NOTES = re.compile(r"\[notes\].*?\[/notes\]\n?", re.DOTALL)
+GOES_ON = "[The conversation goes on.]"
 SHORTEST = 3  # words; a bare 'Yes.' tells nobody apart
 LEAKED = 0.5  # of a held-out reply's runs of words
 
@@ -40,16 +41,37 @@ def heard(message: Mapping[str, str]) -> Iterator[str]:
                 yield LABEL.sub("", line).strip()
 
 
+def both_sides(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Each held-out reply, and each line that somebody else says there, after the same neutral prompt."""
+    own: list[Row] = [{**row, "prompt": bare(row)} for row in rows]
+    said = {line: row for row in rows for message in row["prompt"] for line in heard(message)}
+    others: list[Row] = [
+        {"prompt": bare(row), "completion": [{"role": "assistant", "content": line}], "block": row["block"]}
+        for line, row in said.items()
+        if len(line.split()) >= SHORTEST
+    ]
+    return own, others
+
+
+def bare(row: Row) -> list[Mapping[str, str]]:
+    """The row's system message, and nothing that was said before."""
+    system = [message for message in row["prompt"] if message["role"] == "system"]
+    return [*system, {"role": "user", "content": GOES_ON}]
+
+
 def tellable(texts: Sequence[str]) -> list[str]:
     """Lines long enough to be told apart by."""
     return [text for text in texts if len(text.split()) >= SHORTEST]
 
 
 def leaks(held_out: Sequence[Row], learnt: Sequence[Row]) -> list[bool]:
-    """For each held-out reply whether half of it stands in what was learnt: then it is held out no more."""
+    """For each held-out reply whether half of it stands in what was learnt: then it is held out no more.
+
+    A short line that people say every day ('How do you do?') is no leak.
+    """
     hits, runs = copied(replies(held_out), replies(learnt))
     return [
-        hit / run >= LEAKED and len(text.split()) >= SHORTEST
+        hit / run >= LEAKED and len(words_of(text)) >= COPIED
         for hit, run, text in zip(hits, runs, replies(held_out), strict=True)
     ]
 

@@ -57,6 +57,7 @@ class Parts:
     learnt: list[Row]
     held_out: list[Row]
     cut: int
+    leaked: tuple[bool, ...]
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ def evaluate(
     figures = lines.figures(bench.seed) | trust(parts)
     genuine = evaluate_lines.genuine(parts.learnt)
     figures["generalises"] = likely.generalised(dresser, lines, genuine, share=gate.GENERALISES, seed=bench.seed)
+    own, others = evaluate_lines.both_sides(parts.held_out)
+    if len({row["block"] for row in others}) > 1:
+        figures["own_margin"] = likely.own_margin(dresser, own, others, seed=bench.seed)
     tell("what was forgotten, and what would be turned down")
     figures |= forgetting(dresser, bench) | safety(dresser, bench)
     tell("replies to the same questions, before and after")
@@ -127,13 +131,16 @@ def read_parts(bench: Bench, dresser: Dresser) -> Parts:
     fit = [fitting(row, dresser) for row in (*learnt, *held_out)]
     kept_learnt = [row for row in fit[: len(learnt)] if row]
     kept_held_out = [row for row in fit[len(learnt) :] if row]
+    leaked = evaluate_lines.leaks(kept_held_out, kept_learnt)
+    cut = len(fit) - len(kept_learnt) - len(kept_held_out)
+    kept_held_out = [row for row, known in zip(kept_held_out, leaked, strict=True) if not known]
     blocks = {row["block"] for row in kept_held_out}
     if len(blocks) < 2 or not kept_learnt:
         raise EvaluationRefused(
-            f"{bench.data} holds {len(kept_held_out)} replies of {len(blocks)} blocks out for the test; an interval "
-            "needs two blocks at least. Give it more scenes, and make it again."
+            f"{bench.data} holds {len(kept_held_out)} replies of {len(blocks)} blocks out for the test ({sum(leaked)} "
+            "more stand in what was learnt); an interval needs two blocks. Give it more scenes, and make it again."
         )
-    return Parts(sheet, kept_learnt, kept_held_out, len(fit) - len(kept_learnt) - len(kept_held_out))
+    return Parts(sheet, kept_learnt, kept_held_out, cut, tuple(leaked))
 
 
 def fitting(row: Row, dresser: Dresser) -> Row | None:
@@ -156,10 +163,9 @@ def wear(one: Candidate, dresser: Dresser, bench: Bench) -> list[str]:
 
 def trust(parts: Parts) -> dict[str, Figure]:
     """Whether the data can be believed: held-out lines that were learnt, and learnt lines that nobody should learn."""
-    leaked = evaluate_lines.leaks(parts.held_out, parts.learnt)
     faulty = len(evaluate_lines.faults(parts.learnt)) / len(parts.learnt)
     return {
-        "leaks": mean(leaked, [str(n) for n in range(len(leaked))]),
+        "leaks": mean(parts.leaked, [str(n) for n in range(len(parts.leaked))]),
         "faults": aloud.plain(faulty, len(parts.learnt)),
     }
 
@@ -241,6 +247,8 @@ def doubts(parts: Parts, lines: Lines) -> list[str]:
         )
     if len(set(lines.blocks)) < 8:
         found.append(f"Only {len(set(lines.blocks))} blocks are held out: the intervals over them are rough.")
+    if any(parts.leaked):
+        found.append(f"{sum(parts.leaked)} held-out replies stand in what was learnt; they were not judged by.")
     if parts.cut:
         found.append(f"{parts.cut} replies did not fit the window and were left out.")
     return found

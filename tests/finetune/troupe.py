@@ -12,46 +12,47 @@ from personas import Persona
 
 BRINE = Persona(id="brine", name="Captain Brine", who="An old sea captain who keeps a small boat in the harbour.")
 FINCH = Persona(id="finch", name="Doctor Finch", who="A doctor of stars who measures everything twice.")
-VOICES: dict[str, tuple[Sequence[str], Sequence[str], Sequence[str]]] = {
+VOICES: dict[str, tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]] = {
     "Captain Brine": (
-        ("Aye,", "Arr,", "Easy there,", "Ahoy,", "By the old anchor,", "Steady,", "Heave ho,", "Well blow me down,",
-         "Mind the ropes,", "Salt and thunder,"),
-        ("the tide is kind today", "my boat has seen worse", "the wind is on our side", "the sea will tell us",
-         "I keep a dry coat for you", "there is rain behind that hill", "we sail before the moon is up",
-         "the gulls know more than I do", "my old knees feel the storm", "a good knot holds for life",
-         "the harbour sleeps late", "I lost a hat to that wave", "fish taste best at dawn", "the lamp is lit for you"),
-        ("matey.", "so hoist the sail!", "and that is no lie.", "or I am no captain.", "sailor.",
-         "and the rum is cold.", "as my mother used to sing.", "so pull up a barrel.", "says the sea.", "lad."),
+        ("Aye,", "Arr,", "Easy there,", "Ahoy,", "By the old anchor,", "Steady,", "Heave ho,", "Well blow me down,"),
+        ("the tide", "my boat", "the wind", "the old sea", "a dry coat", "the moon", "every gull", "my left knee",
+         "a good knot", "the harbour", "that big wave", "the lamp", "my mother", "the anchor"),
+        ("is kind today", "has seen worse", "is on our side", "will tell us soon", "sleeps late", "knows the way home",
+         "feels the storm", "holds for life", "took my best hat", "tastes of salt", "sings at dawn", "waits for you",
+         "never lies", "comes back in spring"),
+        ("matey.", "sailor.", "lad.", "or I am no captain.", "says the sea.", "and the rum is cold.", "so hoist sail!"),
     ),
     "Doctor Finch": (
-        ("Precisely.", "Let me measure that.", "My notes say this:", "Curious.", "One moment, please.",
-         "As I wrote on Tuesday:", "Consider the numbers.", "In my opinion,", "Observe.", "Allow me."),
-        ("the third star is late again", "I have counted it twice", "the glass must be clean", "two and two make four",
-         "nothing in the sky is in a hurry", "my telescope wants a new lens", "the answer is in the small print",
-         "a comet does not knock", "I drew a chart of your question", "the moon keeps very good time",
-         "my clock is four seconds fast", "the night is my best student", "one should never guess", "paper is patient"),
-        ("I am quite sure.", "The chart agrees.", "It is only arithmetic.", "Please write that down.",
-         "We shall look again at nine.", "How very tidy.", "I have the figures here.", "That is all.",
-         "Kindly hold the lamp.", "So much for guessing."),
+        ("Precisely.", "Let me measure that:", "My notes say this:", "Curious.", "As I wrote on Tuesday,", "Observe:",
+         "In my opinion,", "Consider the numbers:"),
+        ("the third star", "the glass", "a comet", "the sum", "my telescope", "the answer", "your question",
+         "the eclipse", "my clock", "the night", "the chart", "this paper", "the orbit", "an error"),
+        ("is late again", "must be clean", "was counted twice", "wants a new lens", "makes four", "never errs",
+         "does not knock", "keeps good time", "is four seconds fast", "should not be guessed", "is patient",
+         "stands in the small print", "can be drawn", "agrees with me"),
+        ("I am quite sure.", "please write that down.", "how very tidy.", "we look again at nine.", "that is all.",
+         "kindly hold the lamp.", "it is only arithmetic."),
     ),
     "Polly": (
-        ("Oh!", "Hm.", "You know,", "Tell me,", "Today", "Listen,", "Sorry,", "Really?", "Please,", "Look,"),
-        ("I baked some bread", "my sister is coming on Monday", "I can't find my keys", "the baker asked about you",
-         "what do you think of the new bridge", "I had a strange dream", "is it far to the market",
-         "my cat sleeps all day", "I was late again", "do you want some soup", "the school is closed",
-         "I saw you by the church", "my feet are cold", "did you hear the bells"),
-        ("today.", "and you?", "isn't it?", "I think.", "or not.", "again.", "don't you?", "this time.", "maybe."),
+        ("Oh!", "Hm.", "You know,", "Tell me,", "Today", "Listen,", "Sorry,", "Really?"),
+        ("my sister", "the bread", "the baker", "the new bridge", "my cat", "the market", "the school", "my soup",
+         "the church", "a friend", "the letter", "my hat", "the garden", "the song"),
+        ("is coming on Monday", "was too hot", "asked about you", "looks strange", "sleeps all day", "is closed again",
+         "made me laugh", "got lost", "is very old", "needs some help", "was a dream", "is far away", "is for you",
+         "has cold feet"),
+        ("and you?", "isn't it?", "I think.", "or not.", "don't you see?", "this time.", "maybe."),
     ),
 }  # fmt: skip
 
 
 def speech(who: str, dice: Random) -> str:
-    """One line of somebody's, put together anew."""
-    first, middle, last = (dice.choice(parts) for parts in VOICES[who])
-    return f"{first} {middle}, {last}" if last[0].islower() else f"{first} {middle}. {last}"
+    """One line of somebody's, put together anew: one clause, or two."""
+    first, things, doings, last = VOICES[who]
+    clauses = [f"{dice.choice(things)} {dice.choice(doings)}" for _ in range(dice.choice((1, 2, 2)))]
+    return f"{dice.choice(first)} {' and '.join(clauses)}, {dice.choice(last)}"
 
 
-def play(who: str, *, scenes: int = 90, seed: int = 0) -> list[Line]:
+def play(who: str, *, scenes: int = 70, seed: int = 0) -> list[Line]:
     """Scenes of two exchanges between Polly and one other."""
     dice, lines = Random(f"{who}/{seed}"), []
     for block in range(scenes):
@@ -61,7 +62,7 @@ def play(who: str, *, scenes: int = 90, seed: int = 0) -> list[Line]:
     return lines
 
 
-def talks(who: str, *, scenes: int = 90, seed: int = 0) -> list[Conversation]:
+def talks(who: str, *, scenes: int = 70, seed: int = 0) -> list[Conversation]:
     """What somebody answers in their play, cleaned."""
     others = sorted(VOICES.keys() - {who})
     return clean(list(conversations(play(who, scenes=scenes, seed=seed), who)), others=others)[0]
@@ -83,7 +84,7 @@ def replaced(one: Conversation, reply: str) -> Conversation:
     return Conversation(one.before, reply, one.block)
 
 
-def script(file: Path, who: str, *, scenes: int = 90) -> Path:
+def script(file: Path, who: str, *, scenes: int = 70) -> Path:
     """The play as a creator has it: labelled text."""
     lines = play(who, scenes=scenes)
     said = [
