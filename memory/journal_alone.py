@@ -14,6 +14,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.errors import JournalAway, JournalTrouble
@@ -71,7 +72,7 @@ class Alone:
                 self._session = await self._database.session()
             try:
                 return bool((await self._session.execute(statement, {"key": key})).scalar_one())
-            except Exception as exc:  # whatever it was, the locks are gone, and the next one needs another session
+            except (SQLAlchemyError, OSError) as exc:  # the locks are gone, and the next one needs another session
                 broken, self._session = self._session, None
                 await broken.invalidate()
                 await broken.close()
