@@ -25,6 +25,9 @@ def missing(recipe: Recipe, *, gpu: bool) -> Iterator[str]:
         yield "This recipe needs bitsandbytes. Install it with: pip install bitsandbytes"
     if recipe.precision == "float16" and not gpu:
         yield "float16 is for GPUs. Set precision: auto."
+    if recipe.sharding == "fsdp" and not gpu:
+        # accelerate would share the batches only, without a word
+        yield "A model is sharded over GPUs (sharding: fsdp), and there is none. Set sharding: none."
     for watcher in recipe.watchers:
         if not find_spec(watcher):
             yield f"The watcher {watcher} is not installed. Install it with: pip install {watcher}"

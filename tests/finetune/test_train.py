@@ -175,6 +175,7 @@ def test_every_switch_of_a_recipe_makes_a_run_that_ends(
         (("quantisation=nf4",), "needs an NVIDIA GPU"),
         (("optimiser.name=lion",), "bitsandbytes"),
         (("precision=float16",), "for GPUs"),
+        (("sharding=fsdp",), "sharded over GPUs"),
         (("watchers=[wandb]",), "pip install wandb"),
         (("base=/no/such/model",), "There is no model folder"),
         (("batches.tokens=16",), "nothing to learn from within 16 tokens"),

@@ -21,13 +21,12 @@ def learnt(run: Path) -> list[float]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sharding", ["none", "fsdp"])
-def test_two_processes_learn_what_one_does(sharding: str, tmp_path: Path) -> None:
+def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     base, data = make_base(tmp_path / "base"), make_data(tmp_path / "data")
     changes = ("epochs=1", "optimiser.rate=1e-2", "stopping.looks=2")
     to_the_end(begin(quick("lora", base, *changes), data, tmp_path / "one"))
 
-    together(quick("lora", base, *changes, f"sharding={sharding}"), data, tmp_path / "two", processes=2)
+    together(quick("lora", base, *changes), data, tmp_path / "two", processes=2)
 
     one, two = finished_record(tmp_path / "one"), finished_record(tmp_path / "two")
     assert (one.processes, two.processes) == (1, 2)
