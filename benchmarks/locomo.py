@@ -57,13 +57,14 @@ class Recaller:
     """One conversation in a ranking of its own, with an event loop for the encoder."""
 
     def __init__(self, conversation: Conversation, encoder: Encoder) -> None:
-        self._runner = asyncio.Runner()
+        # not `Runner.run`: Python 3.11 puts a task's whole result into words for each, ten milliseconds a question
+        self._run = asyncio.Runner().get_loop().run_until_complete
         self._names = dict(zip(conversation.speakers, (FAN, PERSONA), strict=True))
         records = [as_record(turn, self._names) for turn in conversation.turns]
         self._sketcher = Sketcher(encoder)
         self._asked_on = records[-1].at.date()
         self._ranking = Ranking(encoder.dim, kin=EnglishKin())
-        self._ranking.add(*self._runner.run(in_place(self._sketcher, records)))
+        self._ranking.add(*self._run(in_place(self._sketcher, records)))
 
     def retrieve(self, question: str, k: int) -> list[str]:
         """The ids of the `k` likeliest turns, best first."""
@@ -79,7 +80,7 @@ class Recaller:
         return self._find(read(text, asked_on=self._asked_on, fan=fan, persona=persona, names={}), k)
 
     def _find(self, asked: Question, k: int) -> list[str]:
-        (vector,), (sketch,) = self._runner.run(self._sketcher.read([asked.bare]))
+        (vector,), (sketch,) = self._run(self._sketcher.ask([asked.bare]))
         return [found.record.id for found in self._ranking.rank(asked, vector, limit=k, sketch=sketch)]
 
 

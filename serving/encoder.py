@@ -1,7 +1,7 @@
 """What an encoder is: the protocol that memory and fine-tuning talk to; light to import, unlike any real one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -49,9 +49,9 @@ class Reading:
     at the beginning and end are left out, and a text without words has no pieces.
     """
 
-    vector: Vectors
+    vector: Vectors = field(repr=False)
     pieces: NDArray[np.int64]
-    states: Vectors
+    states: Vectors = field(repr=False)
 
 
 @runtime_checkable
