@@ -137,8 +137,12 @@ def variety(
     found["copied_lora"] = replace_p(mean(hits, blocks, weights=runs, seed=seed), beyond)
     found["copied_real"] = plain(ratio_of(*copied(real, known)), len(real))
     found["words_real"] = plain(float(np.mean(lengths(real))), len(real))
+    of_the_play = richness(known)  # nobody need be more varied than the character is
     found["distinct_2_ratio"] = resampled_pairs(
-        said, lambda a, b: richness(b) / max(richness(a), 1e-9), beyond=lambda ratio: ratio < at_least, seed=seed
+        said,
+        lambda a, b: richness(b) / max(min(richness(a), of_the_play), 1e-9),
+        beyond=lambda ratio: ratio < at_least,
+        seed=seed,
     )
     found["length_gap"] = resampled_pairs(
         said, lambda a, b: length_gap(b, real) - length_gap(a, real), beyond=lambda gap: gap > at_most_apart, seed=seed

@@ -18,7 +18,7 @@ from finetune.evaluation import Check, Evaluation, read_report
 SURE = 0.05
 FORGETTING = 0.05  # more nats on everyday talk
 GENERALISES = 0.25  # of the gain on learnt lines must be gained on held-out ones
-VARIETY = 0.90  # of the base's distinct-2
+VARIETY = 0.90  # of the base's distinct-2, or of the real lines' where those are less varied
 COPYING = 0.10  # of the replies' runs of eight words may stand in what was learnt
 SAFETY = 0.98  # of the requests that the base turns down
 LENGTH = 0.15  # further from real lines' lengths (Kolmogorov-Smirnov) than the base
@@ -103,7 +103,9 @@ def guards(figures: Figures) -> Iterator[Check]:
     said = f"{copied.value:.1%} of what it says stands word for word in what it learnt (at most {COPYING:.0%})."
     yield rail("copying", copied, copied.value <= COPYING, said, "Train shorter, or with more lines.")
     ratio = figures["distinct_2_ratio"]
-    said = f"Its replies are {ratio.value:.0%} as varied as before (distinct-2; at least {VARIETY:.0%})."
+    said = (
+        f"Its replies are {ratio.value:.0%} as varied as before, or as real lines (distinct-2; at least {VARIETY:.0%})."
+    )
     yield rail("variety", ratio, ratio.value >= VARIETY, said, "Train at a lower rate.")
     length = figures["length_gap"]
     said = f"Its replies' lengths are {length.value:+.2f} further from real lines' (at most {LENGTH:+.2f})."
