@@ -1,0 +1,1 @@
+"""What is to be measured on a data-centre GPU; written to be run there, and not run yet."""

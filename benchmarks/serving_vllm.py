@@ -1,0 +1,236 @@
+"""Rows that need a real vLLM with eight LoRAs: throughput, first word, the LoRAs' cost, cross-talk, hot load."""
+
+import asyncio
+import json
+import os
+import statistics
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bots.app import from_flags, open_house
+from bots.house import House
+from personas import Place, Utterance
+from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError, Window
+from serving.remote_engine import RemoteEngine
+from serving.settings import UNDERSTUDY_FOLDER, ServerSettings
+from serving.shelf import Card, Shelf
+from serving.vllm_server import VllmServer
+from tests.serving.tiny import make_lora
+
+PERSONAS, TOKENS, WINDOW, KEY = 8, 48, 1024, "benchmark"
+PERSONA = "id: persona-{n}\nname: Nova{n}\nwho: Nova{n} keeps the lighthouse of pier {n} and likes fog.\n"
+PLAYS = "plays:\n  engine: vllm\n  lora: persona-{n}\n  sampling: {{temperature: 0, max_tokens: {tokens}}}\n"
+
+
+@dataclass
+class Side:
+    """One way to the model: replies' tokens and seconds, and the first words, over all rounds."""
+
+    tokens: int = 0
+    seconds: float = 0.0
+    first: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        return self.tokens / self.seconds
+
+    def late(self, share: float) -> float:
+        """A quantile of the seconds until the first word, in milliseconds."""
+        return 1000 * sorted(self.first)[int(share * (len(self.first) - 1))]
+
+    def __str__(self) -> str:
+        return f"{self.rate:6.0f} tokens/s   first word p50 {self.late(0.5):5.0f} p99 {self.late(0.99):5.0f} ms"
+
+
+class Recorder:
+    """An engine that notes what it is asked, so that the bare server can be asked the same."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.asked: list[tuple[Sequence[ChatMessage], Sampling, str | None]] = []
+
+    @property
+    def model(self) -> str:
+        return self._engine.model
+
+    @property
+    def window(self) -> Window:
+        return self._engine.window
+
+    async def ready(self) -> None:
+        await self._engine.ready()
+
+    async def aclose(self) -> None:
+        await self._engine.aclose()
+
+    async def stream(
+        self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        self.asked.append((prompt, sampling, lora))
+        async with aclosing(self._engine.stream(prompt, sampling=sampling, lora=lora)) as stream:
+            async for piece in stream:
+                yield piece
+
+
+@asynccontextmanager
+async def theatre(workshop: Path) -> AsyncIterator[tuple[VllmServer, Shelf, House, Recorder]]:
+    """A vLLM with eight LoRAs of random weights on the understudy, and a whole house before it."""
+    shelf = Shelf(workshop / "shelf")
+    for n in range(PERSONAS):
+        made = make_lora(workshop / f"lora-{n}", base=UNDERSTUDY_FOLDER, seed=n, rank=16)
+        shelf.add(f"persona-{n}", made, Card(base="base"))
+    settings = ServerSettings(
+        model=str(UNDERSTUDY_FOLDER), port=0, window=WINDOW, replies_at_once=64, log=workshop / "vllm.log"
+    )
+    async with VllmServer(settings, shelf, key=KEY, tell=print) as server:
+        await server.ready()
+        cast = workshop / "personas"
+        for n in range(PERSONAS):
+            (cast / f"persona-{n}").mkdir(parents=True)
+            written = (PERSONA + PLAYS).format(n=n, tokens=TOKENS)
+            (cast / f"persona-{n}" / f"persona-{n}.yaml").write_text(written)
+        engines = {"vllm": {"kind": "remote", "model": "base", "base_url": server.url, "replies_at_once": 256}}
+        os.environ["GREENROOM_SERVING__ENGINES"] = json.dumps(engines)
+        os.environ["GREENROOM_ENGINE_KEYS"] = json.dumps({"vllm": KEY})
+        os.environ["GREENROOM_SERVING__SHELF"] = str(shelf.folder)
+        chosen = from_flags({"data": workshop / "data", "personas": cast, "log_level": "ERROR"})
+        async with open_house(chosen) as house:
+            recorder = Recorder(house.engines._engines["vllm"])
+            house.engines._engines["vllm"] = recorder
+            yield server, shelf, house, recorder
+
+
+async def through(house: House, fan: int, number: int) -> tuple[float, int]:
+    """One turn, memory on: seconds from what is said to the first word at a reader, and the reply's tokens."""
+    place, words = Place(f"web:fan-{fan}"), f"Hello, this is turn {number} of fan {fan}. How is the fog?"
+    heard = Utterance(f"web:{fan}-{number}", f"web:fan-{fan}", f"Fan{fan}", place, words, datetime.now(UTC))
+    began, first = time.perf_counter(), 0.0
+    performance = await house.hall.hear(heard, persona_id=f"persona-{fan % PERSONAS}")
+    async for step in performance.follow():
+        if isinstance(step, Delta) and not first:
+            first = time.perf_counter() - began
+    turn = await performance.ended()
+    assert turn.outcome == "answered", turn
+    return first, turn.completion_tokens
+
+
+async def straight(
+    client: httpx.AsyncClient, asked: tuple[Sequence[ChatMessage], Sampling, str | None], *, lora: bool = True
+) -> tuple[float, int, str]:
+    """The same request with the least that a client must do: read the lines of the stream."""
+    prompt, sampling, name = asked
+    body: dict[str, Any] = {
+        "model": f"{name}/v1" if name and lora else "base",
+        "messages": [asdict(message) for message in prompt],
+        "stop": list(sampling.stop[:4]) or None,
+        "repetition_penalty": sampling.repetition_penalty,
+        **{"max_tokens": sampling.max_tokens, "temperature": sampling.temperature, "top_p": sampling.top_p},
+        **{"stream": True, "stream_options": {"include_usage": True}, "cache_salt": "bare"},
+    }
+    began, first, tokens, text = time.perf_counter(), 0.0, 0, ""
+    async with client.stream("POST", "/v1/chat/completions", json=body) as answer:
+        async for line in answer.aiter_lines():
+            if line.startswith("data: {"):
+                chunk = json.loads(line[6:])
+                if chunk["choices"] and (word := chunk["choices"][0]["delta"].get("content")):
+                    first, text = first or time.perf_counter() - began, text + word
+                if chunk.get("usage"):
+                    tokens = chunk["usage"]["completion_tokens"]
+    return first or time.perf_counter() - began, tokens, text
+
+
+async def round_of(side: Side, replies: Sequence[Awaitable[tuple[Any, ...]]]) -> None:
+    """All at once."""
+    began = time.perf_counter()
+    told = await asyncio.gather(*replies)
+    side.seconds += time.perf_counter() - began
+    side.tokens += sum(one[1] for one in told)
+    side.first += [one[0] for one in told]
+
+
+async def table(workshop: Path, *, fans: int, rounds: int, prompts: int) -> None:
+    async with theatre(workshop) as (server, shelf, house, recorder):
+        bare = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=str(server.socket)), base_url="http://vllm", timeout=600
+        )
+        async with bare:
+            await throughput(house, recorder, bare, fans=fans, rounds=rounds)
+            engine = RemoteEngine(server.url, model="base", api_key=KEY)
+            await cross_talk(engine, prompts=prompts, at_once=fans)
+            await hot_load(engine, shelf, workshop)
+            await engine.aclose()
+
+
+async def throughput(house: House, recorder: Recorder, bare: httpx.AsyncClient, *, fans: int, rounds: int) -> None:
+    """A first round warms both sides and is not counted."""
+    sides = {"greenroom": Side(), "bare": Side(), "bare, no LoRA": Side()}
+    for number in range(rounds + 1):
+        counted = sides if number else {name: Side() for name in sides}
+        recorder.asked.clear()
+        await round_of(counted["greenroom"], [through(house, fan, number) for fan in range(fans)])
+        asked = list(recorder.asked)
+        await round_of(counted["bare"], [straight(bare, one) for one in asked])
+        await round_of(counted["bare, no LoRA"], [straight(bare, one, lora=False) for one in asked])
+    ours, theirs, merged = sides.values()
+    print(f"\n{fans} fans, {PERSONAS} personas with a LoRA each, memory on, {rounds} rounds of up to {TOKENS} tokens")
+    for name, side in sides.items():
+        print(f"{name:>14}: {side}")
+    print(f"throughput through the whole of greenroom: {ours.rate / theirs.rate:.0%} of the bare server's (>= 90 %)")
+    median, late = (ours.late(share) - theirs.late(share) for share in (0.5, 0.99))
+    print(f"first word added: median {median:.0f} ms, p99 {late:.0f} ms (<= 10, <= 40)")
+    print(f"eight LoRAs in one server: {theirs.rate / merged.rate:.0%} of one merged model's throughput")
+
+
+async def cross_talk(engine: RemoteEngine, *, prompts: int, at_once: int) -> None:
+    """Each LoRA's greedy words in a mixed batch beside those it says alone."""
+    asked = [
+        ([ChatMessage("user", f"Tell me of {n} boats and the fog.")], f"persona-{n % PERSONAS}") for n in range(prompts)
+    ]
+    alone = [await said(engine, *one) for one in asked]
+    together: list[Completion] = []
+    for start in range(0, prompts, at_once):
+        together += await asyncio.gather(*(said(engine, *one) for one in asked[start : start + at_once]))
+    same = statistics.mean(one.text == other.text for one, other in zip(alone, together, strict=True))
+    print(f"cross-talk: {same:.1%} of {prompts} prompts say the same alone and in a mixed batch (>= 99 %)")
+
+
+async def said(engine: RemoteEngine, prompt: list[ChatMessage], lora: str) -> Completion:
+    greedy = Sampling(temperature=0, max_tokens=24)
+    done = [piece async for piece in engine.stream(prompt, sampling=greedy, lora=lora)][-1]
+    assert isinstance(done, Completion)
+    return done
+
+
+async def hot_load(engine: RemoteEngine, shelf: Shelf, workshop: Path) -> None:
+    """From a new version on the shelf to the first reply that wears it, while eight fans talk."""
+    talking, failed, worn = True, 0, asyncio.Event()
+
+    async def talk(number: int) -> None:
+        nonlocal failed
+        while talking:
+            try:
+                done = await said(engine, [ChatMessage("user", f"hi {number}")], "persona-0")
+            except ServingError as exc:
+                failed += 1
+                print(f"a turn failed: {exc}")
+            else:
+                if done.lora == "persona-0/v2":
+                    worn.set()
+
+    made = make_lora(workshop / "new", base=UNDERSTUDY_FOLDER, seed=99, rank=16)
+    async with asyncio.TaskGroup() as fans:
+        for number in range(8):
+            fans.create_task(talk(number))
+        await asyncio.sleep(1)
+        await asyncio.to_thread(shelf.add, "persona-0", made, Card(base="base"))
+        began = time.perf_counter()
+        await asyncio.wait_for(worn.wait(), 120)
+        seconds, talking = time.perf_counter() - began, False
+    print(f"hot load of a new version under load: {seconds:.1f} s until it is worn (< 2), {failed} failed turns (0)")
