@@ -2,7 +2,8 @@
 
 A score is a weighted sum of what `EVIDENCE` names. The weights were learnt with a listwise loss on LoCoMo's developer
 half, checked by leaving one conversation out (docs/log.md has the figures), and rounded; z means "in standard
-deviations over this fan's memories". Cosines are taken as they are: their spread hardly changes from fan to fan.
+deviations over this fan's memories". Cosines are not: their spread hardly changes from fan to fan (`memory.tuning`
+makes those of other encoders comparable).
 """
 
 from collections.abc import Mapping

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from memory.acquaintances import Acquaintances
 from memory.chroma_rows import hashed
+from memory.chroma_server import ChromaServer
 from memory.chroma_store import ChromaStore
 from memory.journal import Journal
 from memory.memory import Memory
@@ -139,7 +141,7 @@ UNSCOPED_ON_PURPOSE = {
 TELLING = ("Record", "Recollection", "Turn", "Utterance", "Talk", "dict[str, list", "list[str]")
 
 
-@pytest.mark.parametrize("keeper", [Memory, ChromaStore, StoreInRam, Store, Journal])
+@pytest.mark.parametrize("keeper", [Memory, Acquaintances, ChromaServer, ChromaStore, StoreInRam, Store, Journal])
 def test_whatever_returns_words_asks_whose_they_are(keeper: type) -> None:
     for name, call in inspect.getmembers(keeper, inspect.isfunction):
         if name.startswith("_"):
