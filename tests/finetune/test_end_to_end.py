@@ -61,7 +61,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *("--set", "optimiser.rate=2e-3", "--set", "epochs=5"),
         )
     shelf = ("--shelf", folder / "shelf")
-    greenroom_finetune("evaluate", folder / "brine.yaml", folder / "brine", "--against", folder / "finch", *shelf)
+    greenroom_finetune(
+        "evaluate", folder / "brine.yaml", folder / "brine", "--against", folder / "finch", "--each", 1, *shelf
+    )
     greenroom_finetune("publish", folder / "brine", *shelf)
     return folder
 
