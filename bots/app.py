@@ -5,8 +5,8 @@ answers at once and a house with a remote engine never loads torch.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bots.after import after
 from bots.canonical import logged
 from bots.crowd import orderly
 from bots.cue import Answer, Cue
@@ -65,47 +66,34 @@ async def open_house(
     """
     prepare(settings.data)
     async with AsyncExitStack() as closing:
+        enter = closing.enter_async_context
         note("the cast")
-        cast = make_cast(settings)
-        archive = Archive(settings.data / VERSIONS)
-        archive.keep_all(cast)
-        if stays:
-            await closing.enter_async_context(reloaded(cast, archive))
+        cast = await enter(make_cast(settings, stays=stays))
         note("the engines")
         meters = make_meters(settings, cast)
-        tracer = await closing.enter_async_context(make_tracer(settings))
-        engines = await closing.enter_async_context(make_engines(settings, meters, tracer))
+        tracer = await enter(make_tracer(settings))
+        engines = await enter(make_engines(settings, meters, tracer))
         note("the journal and the memories")
-        opened, mood = await closing.enter_async_context(make_memory(settings, cast))
-        journal, memory = opened.journal, opened.memory
-        shelf = Shelf(ServingSettings.read().shelf)
-        wardrobe = Wardrobe(shelf)
+        opened, mood = await enter(make_memory(settings, cast))
+        wardrobe = await enter(make_wardrobe(opened, stays=stays))
+        loaded = await enter(loading(opened))
+        journal = opened.journal
         stage = Stage(
             journal,
-            memory,
+            opened.memory,
             engines.opened,
             make_lore(cast),
             mood,
             patience=settings.patience,
             wears=wardrobe.wears,
         )
-        if stays:
-            await closing.enter_async_context(tried(opened, shelf))
-        answer: Answer = logged(meters.measured(make_traced(make_orderly(stage, engines, settings), tracer)))
-        night = await closing.enter_async_context(make_night(cast, engines, opened))
-        hall = await closing.enter_async_context(
-            Hall(
-                journal=journal,
-                persona=cast.get,
-                answer=night.noticing(answer),
-                now=now,
-                new_id=new_id,
-                remembers_turns=settings.remembers_turns,
-            )
-        )
+        turns = after(loaded, make_orderly(stage, engines, settings))
+        night = await enter(make_night(cast, engines, opened))
+        answer: Answer = night.noticing(logged(meters.measured(make_traced(turns, tracer))))
+        hall = await enter(make_hall(opened, cast, answer, settings))
         meters.watch(lambda: hall.busy)
         await recover(hall, journal, now=now(), not_older_than=timedelta(minutes=settings.recover_minutes))
-        yield House(settings, cast, journal, memory, engines, mood, stage, hall, opened.encoder, meters)
+        yield House(settings, cast, journal, opened.memory, engines, mood, stage, hall, opened.encoder, meters)
 
 
 def prepare(data: Path) -> None:
@@ -120,9 +108,14 @@ def prepare(data: Path) -> None:
         raise DataFolder(f"Nothing can be kept in {data}: {reason}. Name another folder with --data.") from exc
 
 
-def make_cast(settings: BotsSettings) -> Cast:
-    """The shipped cast, and the operator's own personas before it."""
-    return Cast([*([settings.personas] if settings.personas else []), SHIPPED])
+@asynccontextmanager
+async def make_cast(settings: BotsSettings, *, stays: bool) -> AsyncIterator[Cast]:
+    """The operator's own personas before the shipped cast; every version that plays is kept."""
+    cast = Cast([*([settings.personas] if settings.personas else []), SHIPPED])
+    archive = Archive(settings.data / VERSIONS)
+    archive.keep_all(cast)
+    async with reloaded(cast, archive) if stays else nullcontext():
+        yield cast
 
 
 @asynccontextmanager
@@ -143,17 +136,31 @@ async def reloaded(cast: Cast, archive: Archive) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def tried(opened: "Opened", shelf: Shelf) -> AsyncIterator[None]:
-    """Looks after LoRAs on trial for as long as the house is open: one that goes worse is taken off."""
+async def make_wardrobe(opened: "Opened", *, stays: bool) -> AsyncIterator[Wardrobe]:
+    """Which LoRA a conversation wears; while the house stays open, one on trial that goes worse is taken off."""
     from memory.trials import Trials
 
-    trials = Trials(opened.journal, shelf)
-    watching = asyncio.create_task(watch_trials(trials))
+    shelf = Shelf(ServingSettings.read().shelf)
+    async with beside(watch_trials(Trials(opened.journal, shelf))) if stays else nullcontext():
+        yield Wardrobe(shelf)
+
+
+@asynccontextmanager
+async def loading(opened: "Opened") -> AsyncIterator[asyncio.Task[None]]:
+    """The index's library is loaded in the background; turns wait for it, the opening does not."""
+    async with beside(opened.store.ready()) as loaded:
+        yield loaded
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Work that goes on as long as the house is open."""
+    task = asyncio.create_task(work)
     try:
-        yield
+        yield task
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def make_meters(settings: BotsSettings, cast: Cast) -> Meters:
@@ -251,12 +258,20 @@ async def make_memory(settings: BotsSettings, cast: Cast) -> AsyncIterator["tupl
         shipped = serving.encoder.kind == "shipped"  # feelings were learnt with its vectors
         reader = opened.encoder if shipped else await asyncio.to_thread(OnnxEncoder.default)
         mood = FeltMood(EmotionReader.shipped(reader), otherwise=WordMood())
-        moving = asyncio.create_task(opened.keep_moving(), name="index moving")
-        try:
+        async with beside(opened.keep_moving()):
             yield opened, mood
-        finally:
-            moving.cancel()
-            await asyncio.gather(moving, return_exceptions=True)
+
+
+def make_hall(opened: "Opened", cast: Cast, answer: Answer, settings: BotsSettings) -> Hall:
+    """Where turns are taken in order."""
+    return Hall(
+        journal=opened.journal,
+        persona=cast.get,
+        answer=answer,
+        now=now,
+        new_id=new_id,
+        remembers_turns=settings.remembers_turns,
+    )
 
 
 def make_night(cast: Cast, engines: Engines, opened: "Opened") -> Night:

@@ -44,6 +44,9 @@ class ChromaServer:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="chroma")
         self._client: chromadb.api.ClientAPI | None = None
 
+    async def ready(self) -> None:
+        """Connects with the first call, not before: a server that is away delays no start."""
+
     async def upsert(self, scope: Scope, records: Sequence[Record]) -> None:
         """Add, or replace by id; every record needs its vector."""
         await self._run(lambda: self._upsert(scope, records))

@@ -14,7 +14,6 @@ from typing import Any
 import structlog
 
 from memory.agreement import RECIPE
-from memory.chroma_server import ChromaServer
 from memory.chroma_store import ChromaStore
 from memory.errors import MemoryTrouble
 from memory.index_note import IndexNote, Noted
@@ -144,6 +143,8 @@ async def open_journal(folder: Path, settings: MemorySettings) -> Journal:
 def open_store(note: IndexNote, noted: Noted, settings: MemorySettings) -> Store:
     """The index: folders in the data folder, or a server."""
     if settings.index is not None:
+        from memory.chroma_server import ChromaServer  # brings chromadb with it, which the folders load later
+
         return ChromaServer(settings.index, encoder=noted.made_by)
     return ChromaStore(note.folder(noted.made_by), encoder=noted.made_by, open_at_most=settings.open_at_most)
 

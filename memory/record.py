@@ -48,6 +48,9 @@ class Store(Protocol):
     who may *hear* a record again is decided above (`memory.scope`). Every call may raise `StoreTrouble`.
     """
 
+    async def ready(self) -> None:
+        """Loads what the first call would otherwise wait for."""
+
     async def upsert(self, scope: Scope, records: Sequence[Record]) -> None:
         """Add, or replace by id; every record needs its vector."""
 

@@ -46,6 +46,9 @@ class StoreInRam:
             raise self.fail_with
         return self._kept.setdefault((scope.persona_id, scope.fan_id), {})
 
+    async def ready(self) -> None:
+        """Nothing is loaded."""
+
     async def upsert(self, scope: Scope, records: Sequence[Record]) -> None:
         self._of(scope).update({record.id: record for record in records})
 
