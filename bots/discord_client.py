@@ -34,6 +34,8 @@ from bots.discord_rooms import Rooms
 from bots.discord_settings import DiscordSettings
 from bots.discord_voice import LOST, NOBODY, TRIES, Channel, Webhooks
 from bots.house import House
+from bots.performance import TurnFailed
+from memory import MemoryTrouble
 
 log = structlog.get_logger()
 ORDINARY = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
@@ -157,12 +159,12 @@ class Client(discord.Client):
         await asyncio.wait({self.own(self._hear(message, me=self.user.id))})
 
     async def _hear(self, message: discord.Message, *, me: int) -> None:
-        """A line whose answer got lost on the way is heard again: the journal and the channel know how far it came."""
+        """A line is heard again when Discord or the journal was away: both know how far it came."""
         for attempt in range(1, TRIES + 1):
             try:
                 await self.gate.hear(message, me=me)
                 return
-            except LOST as exc:
+            except (*LOST, MemoryTrouble, TurnFailed) as exc:
                 if attempt == TRIES or self.is_closed():
                     raise
                 log.warning("discord_line_again", family=type(exc).__name__, attempt=attempt)
@@ -196,6 +198,8 @@ class Client(discord.Client):
         """A button under a reply."""
         try:
             await press(self, interaction, pressed)
+        except TurnFailed:
+            log.warning("discord_press_failed", verb=pressed.verb)
         except discord.HTTPException as refused:
             if refused.code not in ANSWERED_ELSEWHERE:
                 raise

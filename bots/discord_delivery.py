@@ -63,7 +63,7 @@ class Delivery:
     _began: float = field(default_factory=time.monotonic)
 
     async def run(self) -> Turn | None:
-        """Delivers until the turn is over; the finished turn, or None if it was not answered."""
+        """Delivers until the turn is over, and returns it. Raises `TurnFailed` if a fault of ours ended it."""
         said, turn = "", None
         typing = asyncio.create_task(self._type())
         try:
@@ -75,7 +75,7 @@ class Delivery:
                     turn = step
         except TurnFailed:
             await end(typing)
-            return None
+            raise
         except asyncio.CancelledError:
             await end(typing)
             with suppress(*LOST, discord.HTTPException):  # we are closing; the next start finishes it
