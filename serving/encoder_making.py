@@ -6,8 +6,10 @@ from pathlib import Path
 
 from serving.embedding import OnnxEncoder, OnnxReranker, default_folder
 from serving.encoder import Encoder, Reranker
-from serving.encoder_folder import prepared
+from serving.encoder_folder import Purpose
 from serving.encoder_settings import EncoderSettings, RerankerSettings
+from serving.encoder_source import prepared
+from serving.errors import EngineMissing
 
 
 async def make_encoder(settings: EncoderSettings, *, key: str | None = None, shelf: Path | None = None) -> Encoder:
@@ -36,7 +38,7 @@ async def make_encoder(settings: EncoderSettings, *, key: str | None = None, she
 
 def make_local(settings: EncoderSettings, shelf: Path) -> Encoder:
     """A model in this process; its name says which weights and which prefixes made a vector."""
-    folder = prepared(settings.model, shelf, purpose="encoder")
+    folder = prepared(settings.model, shelf, purpose="encoder", export=exported)
     name = folder.name
     if settings.passage_prefix:
         name += "-" + hashlib.sha256(settings.passage_prefix.encode()).hexdigest()[:4]
@@ -45,5 +47,16 @@ def make_local(settings: EncoderSettings, shelf: Path) -> Encoder:
 
 async def make_reranker(settings: RerankerSettings, *, shelf: Path | None = None) -> Reranker:
     """The cross-encoder that the settings name; raises `EngineMissing`."""
-    folder = await asyncio.to_thread(prepared, settings.model, shelf or default_folder().parent, purpose="reranker")
+    folder = await asyncio.to_thread(
+        prepared, settings.model, shelf or default_folder().parent, purpose="reranker", export=exported
+    )
     return OnnxReranker(folder)
+
+
+def exported(source: Path, target: Path, purpose: Purpose) -> None:
+    """Torch is needed for this, once."""
+    try:
+        from serving.encoder_export import export
+    except ImportError as exc:
+        raise EngineMissing("Preparing an encoder needs torch, once: pip install 'greenroom[local]'") from exc
+    export(source, target, purpose=purpose)
