@@ -34,6 +34,7 @@ class BotsSettings(RoomSettings):
     remembers_turns: int = Field(50, ge=1, description="Turns of the conversation offered to the prompt.")
     log: Literal["console", "json", "auto"] = Field("auto", description="'auto': console on a terminal, else JSON.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
+    traces: str = Field("", description="Where OpenTelemetry's spans go: http://collector:4318/v1/traces. [nowhere]")
     secret: SecretStr | None = Field(None, description="Signs cookies; empty: one is made in the data folder.")
 
     @property
