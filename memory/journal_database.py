@@ -7,7 +7,14 @@ overwritten). PostgreSQL by address. A journal from a newer greenroom is refused
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +49,10 @@ class Database:
         self._engine = engine
         # SQLite lets one write at a time; asking for the lock at once avoids a deadlock of two that began by reading
         self._writer = engine.execution_options(writes=True)
+        # and those who wait for it in one process go in turn; SQLite lets whoever happens to look first
+        self._pen: AbstractAsyncContextManager[None] = (
+            asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
         self._lent: set[AsyncConnection] = set()
 
     @property
@@ -71,7 +82,7 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: all of it is kept, durably, when the block ends, or none of it."""
         with translated(self.address):
-            async with self._connected(self._writer) as connection:
+            async with self._pen, self._connected(self._writer) as connection:
                 yield connection
                 await connection.commit()
 

@@ -5,11 +5,13 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from bots.cue import Cue
 from bots.night import Night, tomorrow
 from bots.testing import MIKA
 from memory import Turn
+from memory.index_note import IndexNote, Noted
 from memory.journal import Journal
 from memory.knowledge import Library
 from memory.memory import Memory
@@ -20,7 +22,7 @@ from memory.scope import Scope
 from memory.settings import ReflectionSettings
 from memory.testing import StoreInRam, journal_in_ram, memory_in_ram
 from memory.thinking import Thinking
-from personas import Place, Utterance
+from personas import Place, Recollection, Utterance
 from serving import Delta, EngineAway
 from serving.testing import HashingEncoder, ScriptedEngine
 from tests.eventually import eventually
@@ -148,7 +150,8 @@ def opened_with(journal: Journal, memory: Memory) -> Opened:
     library = Library(
         StoreInRam(), encoder, persona=playing.member, folder=playing.folder, blank=Recollecting(encoder).blank
     )
-    return Opened(journal, memory, StoreInRam(), library, playing.policies, encoder)
+    note, noted = IndexNote(Path("nowhere")), Noted(encoder.name, {})
+    return Opened(journal, memory, StoreInRam(), library, playing.policies, encoder, note, noted)
 
 
 async def test_a_night_leaves_facts_that_come_to_mind() -> None:
@@ -163,7 +166,7 @@ async def test_a_night_leaves_facts_that_come_to_mind() -> None:
         night = Night(thinking.of, journal.restless, silence=ATONCE, now=lambda: datetime.now(UTC), slow_start=ATONCE)
         async with night:
             await eventually(lambda: engine.finished == 1)
-            shown = ()
+            shown: tuple[Recollection, ...] = ()
             while len(shown) < 2:
                 shown = await memory.show(Scope("mika", "web:kim", Place("web:t")))
 

@@ -24,7 +24,7 @@ async def journal() -> AsyncIterator[Journal]:
 
 
 def policy(**rules: object) -> Policy:
-    return Policy.of(Remembers(**rules), EnglishKin())  # type: ignore[arg-type]  # as YAML gives them
+    return Policy.of(Remembers.model_validate(rules), EnglishKin())
 
 
 @pytest.mark.parametrize(

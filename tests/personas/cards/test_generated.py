@@ -84,9 +84,7 @@ def comes_back(card: dict[str, Any], layout: str) -> None:
         imported = home.take_in(data, "card.bin")
         untouched = home.export(imported.id)
         written = home.file(imported.id).read_text(encoding="utf-8")
-        (line,) = re.findall(
-            r"^scenario: ['\"]@@['\"]$", written, re.MULTILINE
-        )
+        (line,) = re.findall(r"^scenario: ['\"]@@['\"]$", written, re.MULTILINE)
         home.edit(home.file(imported.id), line, "scenario: Elsewhere.")
         edited = home.export(imported.id)
     assert untouched.data == data
