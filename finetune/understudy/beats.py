@@ -30,6 +30,7 @@ def chatting(talking: Conversation) -> list[Beat]:
         (6, talking.asks_unknown_of_persona),
         (7, talking.asks_untold),
         (2, talking.likes),
+        (3, lambda: talking.act("human")),
         (2, talking.asks_likes),
         (1.2, talking.story),
         (0.5, talking.in_danger),
@@ -47,8 +48,9 @@ def looking_up(talking: Conversation) -> list[Beat]:
         (7, lambda: talking.act(talking.rng.choice(words("acts")))),
         (5, talking.small_talk),
         (10 if told else 26, talking.tells),
-        (6, talking.asks_unknown_of_persona),
-        (7, talking.asks_untold),
+        (10, talking.asks_unknown_of_persona),
+        (10, talking.asks_untold),
+        (3, lambda: talking.act("human")),
     ]
     beats += [(24 if own else 2, talking.asks_own)] if talking.role.known else []
     beats += [(24 if told else 2, talking.asks_told), (7, talking.corrects)] if talking.told else []
@@ -58,6 +60,6 @@ def looking_up(talking: Conversation) -> list[Beat]:
 def needing_notes(talking: Conversation) -> list[Beat]:
     """What only the notes can answer."""
     beats: list[Beat] = [(1, talking.asks_what_is_remembered), (1.5 if talking.moment else 0.2, talking.clock)]
-    beats += [(70, talking.asks_noted), (18, talking.asks_untold)] if talking.noted else []
+    beats += [(160, talking.asks_noted), (45, talking.asks_untold)] if talking.noted else []
     beats += [(2, lambda: talking.act("how_are_you"))] if talking.mood else []
     return beats

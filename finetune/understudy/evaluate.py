@@ -28,11 +28,13 @@ class Report:
     speed: Speed
     seed: int
     layout: str
+    weights: str
 
     def as_json(self) -> dict[str, object]:
         return {
             "seed": self.seed,
             "layout": self.layout,
+            "weights": self.weights,
             "scores": [s.as_json() for s in (*self.scores, self.variety.broken)],
             "distinct_2": self.variety.distinct_2,
             "verbatim": self.variety.verbatim,
@@ -51,7 +53,7 @@ def evaluate(folder: Path, *, count: int, seed: int, console: Console) -> Report
 
         scores = scored(player, count, seed, advance)
         variety = exam.variety(player, count, seed=seed, progress=advance)
-    return Report(scores, variety, exam.speed(player), seed, layout.layout_hash())
+    return Report(scores, variety, exam.speed(player), seed, layout.layout_hash(), layout.weights_hash(folder))
 
 
 def scored(player: Understudy, count: int, seed: int, advance: Callable[[int], None]) -> tuple[Score, ...]:

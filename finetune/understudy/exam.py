@@ -109,6 +109,8 @@ class Understudy:
                 attention_mask=batch["attention_mask"],
                 max_new_tokens=LONGEST,
                 pad_token_id=self.tokeniser.pad_token_id,
+                cache_implementation="static",  # one that grows copies itself at every word: a third of the time
+                disable_compile=True,
                 **sampling,
             )
         return [self._reply(row) for row in out[:, batch["input_ids"].shape[1] :].tolist()]

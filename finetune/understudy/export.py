@@ -24,7 +24,7 @@ def export(run: Path, folder: Path = SERVED) -> None:
         do_sample=True,
         temperature=0.7,
         top_p=0.9,
-        max_new_tokens=48,
+        max_new_tokens=80,  # the lines for people in danger are the longest
     )
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from personas import Example, Persona, Place, Recollection, Scene, Utterance, Voice, persona_speaker, render
@@ -48,6 +49,11 @@ def write(folder: Path, *, corpus: str) -> None:
     """`layout.json`: what the weights in this folder were trained and examined on."""
     text = json.dumps({"layout": layout_hash(), "corpus": corpus}, indent=2)
     (folder / "layout.json").write_text(text + "\n", encoding="utf-8")
+
+
+def weights_hash(folder: Path) -> str:
+    """Sixteen digits that name the weights in this folder, so that a report can't be taken for another's."""
+    return sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
 
 
 def read(folder: Path) -> str:

@@ -10,6 +10,7 @@ from finetune.understudy.dialogues import dialogues
 from finetune.understudy.evaluate import TELLS
 from finetune.understudy.exam import Understudy
 from finetune.understudy.sayings import asking, fan_lines, talk
+from finetune.understudy.train import MUON
 from finetune.understudy.written import HERE
 
 
@@ -25,6 +26,7 @@ def write(run: Path, folder: Path) -> None:
         **facts(about, config),
         parameters=sum(p.numel() for p in player.model.parameters()) / 1e6,
         honest=(HERE / "honest.md").read_text(encoding="utf-8").strip(),
+        history=(HERE / "history.md").read_text(encoding="utf-8").strip(),
         seed=report["seed"],
         asked=max(score["asked"] for score in report["scores"]),
         figures=figures(report),
@@ -51,11 +53,19 @@ def facts(about: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
         "rate": spent["tokens"] / spent["seconds"],
         "run_seed": plan["seed"],
         "adam": plan["rate"],
-        "planned": plan["minutes"],
-        "optimiser": plan["optimiser"],
+        "muon": plan["rate"] * MUON,
+        "command": command(plan),
         "early": EARLY_DRILLS,
         "late": LATE_DRILLS,
     }
+
+
+def command(plan: dict[str, Any]) -> str:
+    """What was typed, but for the folders' names."""
+    said = [f"--{name.replace('_', '-')} {plan[name]}" for name in ("minutes", "rate", "optimiser", "seed")]
+    said += [f"--prompt-weight {plan['prompt_weight']:g}", *(["--bf16"] if plan["bf16"] else [])]
+    begin = " --start runs/first/model" if plan["start"] else ""
+    return f"python -m finetune.understudy train --out runs/second{begin} {' '.join(said)}"
 
 
 def figures(report: dict[str, Any]) -> str:

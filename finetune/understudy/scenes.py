@@ -57,7 +57,7 @@ class Stage:
 def rehearsal(rng: Random, *, unseen: bool = False) -> Rehearsal:
     """A whole conversation of one to eight exchanges with a persona drawn at random."""
     role = drawn(rng, unseen=unseen)
-    public, remembers = rng.random() < 0.2, rng.random() < 0.5
+    public, remembers = rng.random() < 0.2, rng.random() < 0.7
     now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=rng.randrange(24 * 1000))
     place = Place("discord:1/2") if public else Place("web:1")
     stage = Stage(role, place, person_named(rng, unseen=unseen), now)
