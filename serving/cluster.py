@@ -62,10 +62,13 @@ class Copy:
         self._engine = make()
         self._worn = serve.multiplexed(max_num_models_per_replica=loras_each)(worn)
 
-    async def window(self) -> int:
-        """The engine's window, in tokens."""
-        await self._engine.ready()
-        return await asyncio.to_thread(lambda: self._engine.window.tokens)
+    async def window(self) -> int | ServingError:
+        """The engine's window, in tokens, once it is ready; or why it is not."""
+        try:
+            await self._engine.ready()
+            return await asyncio.to_thread(lambda: self._engine.window.tokens)
+        except ServingError as exc:
+            return exc
 
     async def say(
         self, prompt: Sequence[ChatMessage], sampling: Sampling, lora: str
@@ -114,9 +117,12 @@ class ClusterEngine:
         """Starts what is not started yet, and waits until a replica answers."""
         handle = await self._opened()
         try:
-            self._tokens = await handle.window.remote()
+            told = await handle.window.remote()
         except (RayError, RayServeException) as exc:
             raise EngineAway(f"No replica of {self._name} can start: {reason(exc)}") from exc
+        if isinstance(told, ServingError):
+            raise told
+        self._tokens = told
 
     async def stream(
         self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
@@ -168,7 +174,8 @@ class ClusterEngine:
 
 def join(address: str) -> None:
     """The cluster at an address, or a small one started here. Raises EngineAway."""
-    here: dict[str, Any] = {} if address else {"include_dashboard": False, "object_store_memory": 2**27}
+    patient = {"agent_register_timeout_ms": 120_000}  # on a busy machine Ray's own processes take their time
+    here = {} if address else {"include_dashboard": False, "object_store_memory": 2**27, "_system_config": patient}
     for attempt in range(1, TRIES + 1):
         try:
             ray.init(address=address or None, log_to_driver=False, configure_logging=False, **here)
