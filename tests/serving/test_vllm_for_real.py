@@ -53,7 +53,7 @@ class House:
 
     async def meter(self, name: str) -> float:
         """One of vLLM's own counters."""
-        async with httpx.AsyncClient(headers={"Authorization": "Bearer secret"}) as client:
+        async with httpx.AsyncClient(headers={"Authorization": "Bearer secret"}, timeout=60) as client:
             told = (await client.get(self.server.url.removesuffix("/v1") + "/metrics")).text
         found = re.search(rf"^vllm:{name}\{{[^}}]*\}} (\S+)$", told, re.MULTILINE)
         assert found, f"vLLM has no counter {name}"
