@@ -25,7 +25,7 @@ REPLY = "one two three four five six seven eight nine ten"
 SCALE = Scale(at_least=1, at_most=3, per_replica=2, more_after=1, fewer_after=3)
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.soak,
     pytest.mark.timeout(900),
     pytest.mark.asyncio(loop_scope="module"),
     # Ray leaves its sockets and subprocesses to its own atexit, and warns of its own future defaults
