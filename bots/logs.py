@@ -11,7 +11,9 @@ from bots.settings import BotsSettings
 def start_logging(settings: BotsSettings) -> None:
     """Sets structlog up; foreign libraries are heard from WARNING on."""
     people = settings.log == "console" or (settings.log == "auto" and sys.stderr.isatty())
-    last = structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer(ensure_ascii=False)
+    # plain: structlog's own tracebacks show every local variable, and with them what people said
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    last = console if people else structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
