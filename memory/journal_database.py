@@ -142,7 +142,9 @@ async def opened(url: str) -> Database:
     address = parsed(url)
     make_folder(address)
     try:
-        engine = create_async_engine(address, json_serializer=readable, **engine_options(address))
+        # parameters are what people said: they have no place in an error's text
+        options = {"json_serializer": readable, "hide_parameters": True, **engine_options(address)}
+        engine = create_async_engine(address, **options)
     except (ArgumentError, NoSuchModuleError, ImportError) as exc:
         raise JournalUnwritable(unopened(url, exc)) from exc
     if address.get_backend_name() == "sqlite":

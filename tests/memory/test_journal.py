@@ -1,7 +1,10 @@
 """What the journal promises to whoever talks to a persona."""
 
 import asyncio
+import sqlite3
+import traceback
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -372,3 +375,16 @@ async def test_odd_words_come_back_as_they_were(journal: Journal) -> None:
     texts = [done.heard[0].text for done in await journal.path(WEB, "mika")]
 
     assert texts == odd
+
+
+async def test_an_error_of_the_database_does_not_repeat_what_was_said(tmp_path: Path) -> None:
+    async with await Journal.in_folder(tmp_path) as journal:
+        with closing(sqlite3.connect(tmp_path / FILE)) as beside, beside:
+            beside.execute("DROP TABLE utterances")
+
+        with pytest.raises(JournalTrouble) as raised:
+            await journal.hear(said("My secret is Biscuit."), persona_id="mika")
+
+    told = "".join(traceback.format_exception(raised.value))
+    assert "utterances" in told
+    assert "Biscuit" not in told
