@@ -378,12 +378,13 @@ async def test_odd_words_come_back_as_they_were(journal: Journal) -> None:
 
 
 async def test_an_error_of_the_database_does_not_repeat_what_was_said(tmp_path: Path) -> None:
+    secret = said("My secret is Biscuit.")  # said here: a traceback quotes the line of the call
     async with await Journal.in_folder(tmp_path) as journal:
         with closing(sqlite3.connect(tmp_path / FILE)) as beside, beside:
             beside.execute("DROP TABLE utterances")
 
         with pytest.raises(JournalTrouble) as raised:
-            await journal.hear(said("My secret is Biscuit."), persona_id="mika")
+            await journal.hear(secret, persona_id="mika")
 
     told = "".join(traceback.format_exception(raised.value))
     assert "utterances" in told
