@@ -116,7 +116,7 @@ def intro(card: Card, role: str, rng: Random) -> str:
             f"{card.name} is {with_article(trait)} {role}.",
             f"{card.name} is {with_article(trait)} {role} who {habit}.",
             f"{card.name} is {with_article(role)}, {trait} and {rng.choice(words('traits'))}, and {habit}.",
-            f"A {role} with {with_article(trait)} heart. {card.name} {habit}.",
+            f"{with_article(role).capitalize()} with {with_article(trait)} heart. {card.name} {habit}.",
             f"{trait.capitalize()} {role}. {card.name} {habit}.",
         )
     )

@@ -123,4 +123,11 @@ def finished(stage: Stage, rng: Random, *, recollections: tuple[Recollection, ..
     return Rehearsal(scene, reply.text, Conversation(stage.role, rng))
 
 
-DRILLS: tuple[Callable[[Random], Rehearsal], ...] = (look_up, tell_back, tell_back, tell_back, repeat, memory_look_up)
+DRILLS: tuple[Callable[[Random], Rehearsal], ...] = (
+    look_up,
+    tell_back,
+    tell_back,
+    repeat,
+    memory_look_up,
+    memory_look_up,
+)

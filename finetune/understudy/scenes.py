@@ -20,6 +20,9 @@ from personas import MOODS, Place, Recollection, Scene, Utterance, persona_speak
 FAN = "web:fan"
 OTHER = "web:other"
 DENSE = 0.55
+BRIEF = 0.45  # of those with memories: only the last message may ask for one, so short talks ask more often
+LENGTHS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 8)
+DENSE_LENGTHS = (3, 5, 6, 8, 9, 10)
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ def rehearsal(rng: Random, *, unseen: bool = False) -> Rehearsal:
         if not public and NAME not in talking.noted and rng.random() < 0.4:
             introduce(talking, stage)
     dense = rng.random() < DENSE
-    for _ in range(rng.choice((3, 5, 6, 8, 9, 10) if dense else (0, 1, 2, 3, 4, 5, 6, 7, 8, 8))):
+    brief = bool(recollections) and rng.random() < BRIEF
+    for _ in range(rng.choice((0, 0, 1, 2) if brief else DENSE_LENGTHS if dense else LENGTHS)):
         heard, reply = next_beat(talking, last=False, dense=dense)
         stage.fan(heard)
         stage.persona(reply)
