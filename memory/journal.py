@@ -11,10 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import update
-
-from memory import journal_erasure as erasure
-from memory import journal_memories as memories
+from memory import journal_hearing as hearing
 from memory import journal_places as places
 from memory import journal_talks as talks
 from memory import journal_trials as trials
@@ -23,8 +20,6 @@ from memory.journal_alone import Alone
 from memory.journal_database import Database, opened
 from memory.journal_fans import JournalOfFans
 from memory.journal_lessons import Lessons
-from memory.journal_rows import claim_key, insert_new, utterance_row
-from memory.journal_tables import CLAIMS, UTTERANCES
 from memory.scope import Scope
 from memory.talk import Talk, Thumb
 from memory.turn import Turn
@@ -89,22 +84,11 @@ class Journal(JournalOfFans):
 
     async def hear(self, utterance: Utterance, *, persona_id: str) -> bool:
         """Write down what was said to a persona, durably. False: it was delivered before, and answered or will be."""
-        return await self._write_down(utterance, persona_id, addressed=True)
+        return await self._database.write(hearing.hear, utterance, persona_id, addressed=True, now=self._now())
 
     async def overhear(self, utterance: Utterance, *, persona_id: str) -> bool:
         """Write down what was said beside a persona; False: it was delivered before."""
-        return await self._write_down(utterance, persona_id, addressed=False)
-
-    async def _write_down(self, said: Utterance, persona_id: str, *, addressed: bool) -> bool:
-        async with self._database.write() as connection:
-            await talks.only_for(connection, said.place, persona_id, said.speaker_id)
-            claim = {"key": claim_key(said, persona_id), "at": self._now()}
-            if not await insert_new(connection, CLAIMS, [claim]):
-                return False
-            row = utterance_row(said, persona_id=persona_id, fan_id=said.speaker_id, addressed=addressed)
-            await insert_new(connection, UTTERANCES, [row])
-            await turns.open_talk(connection, said, persona_id)
-            return True
+        return await self._database.write(hearing.hear, utterance, persona_id, addressed=False, now=self._now())
 
     async def overheard(
         self, place: Place, persona_id: str, *, limit: int = 20, to_others: bool = False
@@ -113,36 +97,23 @@ class Journal(JournalOfFans):
 
         With `to_others` without what was said to the persona herself: that waits for a turn of its own (`waiting`).
         """
-        async with self._database.read() as connection:
-            return await turns.overheard(connection, place, persona_id, limit, to_others=to_others)
+        return await self._database.read(hearing.overheard, place, persona_id, limit, to_others=to_others)
 
     async def waiting(self) -> tuple[tuple[str, Utterance], ...]:
         """After a crash: (persona id, utterance) for all that was heard and never got a turn, oldest first."""
-        async with self._database.read() as connection:
-            return await turns.waiting(connection)
+        return await self._database.read(hearing.waiting)
 
     async def rephrase(self, utterance_id: str, *, place: Place, text: str) -> tuple[Scope, ...]:
         """A message was edited on its platform. Returns the scopes whose memories must follow (`Memory.sync`)."""
-        async with self._database.write() as connection:
-            rows = await turns.said_under(connection, utterance_id, place)
-            for row in rows:
-                await memories.retract(connection, row["persona_id"], row["fan_id"], [utterance_id])
-                changed = update(UTTERANCES).where(UTTERANCES.c.seq == row["seq"])
-                await connection.execute(changed.values(text=text.replace("\x00", "")))
-        return tuple(Scope(row["persona_id"], row["fan_id"], place) for row in rows)
+        return await self._database.write(hearing.rephrase, utterance_id, place, text)
 
     async def unsay(self, utterance_id: str, *, place: Place) -> tuple[Scope, ...]:
         """A message was deleted on its platform. Returns the scopes whose memories must follow (`Memory.sync`)."""
-        async with self._database.write() as connection:
-            rows = await turns.said_under(connection, utterance_id, place)
-            for row in rows:
-                await erasure.unsay(connection, row["persona_id"], row["fan_id"], utterance_id)
-        return tuple(Scope(row["persona_id"], row["fan_id"], place) for row in rows)
+        return await self._database.write(hearing.unsay, utterance_id, place)
 
     async def spoken_to(self, said: Utterance) -> tuple[str, ...] | None:
         """Ids of the personas that a line was said to; None if it was never written down."""
-        async with self._database.read() as connection:
-            return await places.spoken_to(connection, said.id, said.place)
+        return await self._database.read(places.spoken_to, said.id, said.place)
 
     async def expire(self, where: str, *, before: datetime) -> tuple[Scope, ...]:
         """Erase what is older, in all places that begin like this. Returns the scopes that must follow (`Memory.sync`).
@@ -150,11 +121,7 @@ class Journal(JournalOfFans):
         It goes in portions, the oldest first, so that it may be broken off and nobody waits for it.
         """
         gone: dict[tuple[str, str], str] = {}
-        while True:
-            async with self._database.write() as connection:
-                rows = await places.expire(connection, where, before) or await places.clear(connection, where, before)
-            if not rows:
-                break
+        while rows := await self._database.write(places.expire, where, before):
             gone |= {(persona_id, fan_id): place for persona_id, fan_id, place in rows}
         if gone:
             await self._database.scrub(rewrite=False)
@@ -164,103 +131,77 @@ class Journal(JournalOfFans):
 
     async def begin(self, turn: Turn) -> None:
         """Write a turn down before it is answered; it becomes the end of the branch shown."""
-        async with self._database.write() as connection:
-            for said in turn.heard:
-                await talks.only_for(connection, turn.place, turn.persona_id, said.speaker_id)
-                await turns.open_talk(connection, said, turn.persona_id)
-            await turns.begin(connection, turn)
+        await self._database.write(hearing.begin, turn)
 
     async def finish(self, turn: Turn) -> bool:
         """Write down how a turn came out. False: it is gone, its fan was forgotten meanwhile."""
-        async with self._database.write() as connection:
-            return await turns.finish(connection, turn)
+        return await self._database.write(turns.finish, turn)
 
     async def path(
         self, place: Place, persona_id: str, *, leaf: str | None = None, before: str | None = None, limit: int = 50
     ) -> tuple[Turn, ...]:
         """The newest `limit` turns of the branch shown, oldest first; or of the one ending in `leaf`, or what came
         before the turn `before`."""
-        async with self._database.read() as connection:
-            return await turns.path(connection, place, persona_id, leaf=leaf, before=before, limit=limit)
+        return await self._database.read(turns.path, place, persona_id, leaf=leaf, before=before, limit=limit)
 
     async def turn(self, turn_id: str) -> Turn:
         """One turn; `UnknownTurn` if there is none. Ask for its `owner` before showing it to anybody."""
-        async with self._database.read() as connection:
-            return (await turns.with_heard(connection, [await turns.one(connection, turn_id)]))[0]
+        return await self._database.read(turns.turn, turn_id)
 
     async def owner(self, turn_id: str) -> str | None:
         """The fan whom a turn answers; None if there is no such turn."""
-        async with self._database.read() as connection:
-            return await turns.owner(connection, turn_id)
+        return await self._database.read(turns.owner, turn_id)
 
     async def siblings(self, turn_id: str) -> tuple[Turn, ...]:
         """A turn and its alternatives (regenerated, edited), oldest first."""
-        async with self._database.read() as connection:
-            return await turns.siblings(connection, turn_id)
+        return await self._database.read(turns.siblings, turn_id)
 
     async def variants(self, turn_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """For each turn the ids of itself and its alternatives, oldest first."""
-        async with self._database.read() as connection:
-            return await turns.variants(connection, turn_ids)
+        return await self._database.read(turns.variants, turn_ids)
 
     async def choose(self, turn_id: str) -> str:
         """Show the branch through a turn, down to its newest end; returns that end's id. Then `Memory.sync`."""
-        async with self._database.write() as connection:
-            return await turns.choose(connection, turn_id)
+        return await self._database.write(turns.choose, turn_id)
 
     async def unanswered(self) -> tuple[Turn, ...]:
         """After a crash: turns begun and never finished, oldest first."""
-        async with self._database.read() as connection:
-            return await turns.unanswered(connection)
+        return await self._database.read(turns.unanswered)
 
     async def elsewhere(self, scope: Scope, *, limit: int = 5) -> tuple[Turn, ...]:
         """A fan's newest turns with a persona in other places that may surface in this one, oldest first."""
-        async with self._database.read() as connection:
-            allowed = await memories.sharing(connection, scope.persona_id, scope.fan_id)
-            rows = await talks.turns_elsewhere(connection, scope, allowed, limit)
-            return await turns.with_heard(connection, rows[::-1])
+        return await self._database.read(talks.turns_elsewhere, scope, limit)
 
     async def tallies(self, persona_id: str, *, since: datetime) -> dict[str | None, Tally]:
         """For each LoRA the persona wore since then (None: none) what became of its replies, in counts alone."""
-        async with self._database.read() as connection:
-            return await trials.tallies(connection, persona_id, since)
+        return await self._database.read(trials.tallies, persona_id, since)
 
     # talks
 
     async def talk(self, place: Place, persona_id: str) -> Talk | None:
         """The talk of a place and a persona, if they ever met there."""
-        async with self._database.read() as connection:
-            return await talks.talk(connection, place, persona_id)
+        return await self._database.read(talks.talk, place, persona_id)
 
     async def talks(self, fan_id: str, persona_id: str | None = None) -> tuple[Talk, ...]:
         """A fan's own talks, the latest first."""
-        async with self._database.read() as connection:
-            return await talks.talks(connection, fan_id, persona_id)
+        return await self._database.read(talks.talks, fan_id, persona_id)
 
     async def new_talk(self, place: Place, persona_id: str, *, fan_id: str) -> Talk:
         """Begin a talk, or return the one that is there; `NotYours` if it is another fan's."""
-        async with self._database.write() as connection:
-            await talks.new_talk(connection, place, persona_id, fan_id, self._now())
-            begun = await talks.talk(connection, place, persona_id)
-            assert begun is not None, "it was written a moment ago"
-            return begun
+        return await self._database.write(talks.new_talk, place, persona_id, fan_id, self._now())
 
     async def title(self, place: Place, persona_id: str, text: str) -> None:
         """Name a talk; an empty text takes the name away."""
-        async with self._database.write() as connection:
-            await talks.entitle(connection, place, persona_id, text)
+        await self._database.write(talks.entitle, place, persona_id, text)
 
     async def places(self, fan_id: str) -> tuple[tuple[Place, str], ...]:
         """(place, persona id) wherever a fan ever spoke or began a talk."""
-        async with self._database.read() as connection:
-            return await talks.places(connection, fan_id)
+        return await self._database.read(talks.places, fan_id)
 
     async def feedback(self, turn_id: str, *, fan_id: str, thumb: Thumb | None, reason: str = "") -> None:
         """A fan's opinion of a reply; None takes it back."""
-        async with self._database.write() as connection:
-            await talks.give_feedback(connection, turn_id, fan_id, thumb, reason, self._now())
+        await self._database.write(talks.give_feedback, turn_id, fan_id, thumb, reason, self._now())
 
     async def thumbs(self, fan_id: str, turn_ids: Sequence[str]) -> dict[str, Thumb]:
         """A fan's own opinions of some turns; those without one are missing."""
-        async with self._database.read() as connection:
-            return await talks.thumbs(connection, fan_id, turn_ids)
+        return await self._database.read(talks.thumbs, fan_id, turn_ids)

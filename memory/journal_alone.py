@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.errors import JournalAway, JournalTrouble
-from memory.journal_connection import to_its_end
 from memory.journal_database import Database
+from memory.uninterrupted import to_its_end
 
 ASKS_EVERY = 0.1  # seconds
 TAKE = text("SELECT pg_try_advisory_lock(:key)")

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, RowMapping, Table, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Column, Connection, RowMapping, Table, select
 
 from memory.journal_rows import insert_new
 from memory.journal_tables import (
@@ -33,19 +32,19 @@ OWNED = {
 }
 
 
-async def export_of(connection: AsyncConnection, fan_id: str) -> dict[str, list[dict[str, object]]]:
+def export_of(connection: Connection, fan_id: str) -> dict[str, list[dict[str, object]]]:
     """All rows of a fan by table; what others said in the same rooms is not theirs and is left out."""
-    export = {name: await rows_of(connection, table, fan_id) for name, table in OWNED.items()}
-    heard = await heard_ids(connection, fan_id)
+    export = {name: rows_of(connection, table, fan_id) for name, table in OWNED.items()}
+    heard = heard_ids(connection, fan_id)
     query = select(TURNS).where(TURNS.c.id.in_(answered(fan_id))).order_by(TURNS.c.seq)
-    turns = (await connection.execute(query)).mappings()
+    turns = connection.execute(query).mappings()
     return {**export, "turns": [{**plain(row), "heard": heard[row["id"]]} for row in turns]}
 
 
-async def rows_of(connection: AsyncConnection, table: Table, fan_id: str) -> list[dict[str, object]]:
+def rows_of(connection: Connection, table: Table, fan_id: str) -> list[dict[str, object]]:
     """A fan's rows of one table, in the order of its key."""
     query = select(table).where(table.c.fan_id == fan_id).order_by(*table.primary_key)
-    return [plain(row) for row in (await connection.execute(query)).mappings()]
+    return [plain(row) for row in connection.execute(query).mappings()]
 
 
 def answered(fan_id: str) -> Any:
@@ -54,7 +53,7 @@ def answered(fan_id: str) -> Any:
     return query.where(UTTERANCES.c.fan_id == fan_id)
 
 
-async def heard_ids(connection: AsyncConnection, fan_id: str) -> dict[str, list[str]]:
+def heard_ids(connection: Connection, fan_id: str) -> dict[str, list[str]]:
     """Ids of what each turn heard of a fan, in order."""
     query = (
         select(HEARD.c.turn_id, UTTERANCES.c.id)
@@ -63,7 +62,7 @@ async def heard_ids(connection: AsyncConnection, fan_id: str) -> dict[str, list[
         .order_by(HEARD.c.turn_id, HEARD.c.position)
     )
     heard: dict[str, list[str]] = {}
-    for turn_id, utterance_id in await connection.execute(query):
+    for turn_id, utterance_id in connection.execute(query):
         heard.setdefault(turn_id, []).append(utterance_id)
     return heard
 
@@ -77,25 +76,25 @@ def plain(row: RowMapping) -> dict[str, object]:
     }
 
 
-async def import_of(connection: AsyncConnection, fan_id: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
+def import_of(connection: Connection, fan_id: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
     """Write an export back; what is there stays, and rows of anybody else are left out. Returns how many were new."""
     added = 0
     for name, table in OWNED.items():
         own = [read(table, row) for row in rows.get(name, ()) if row.get("fan_id") == fan_id]
-        added += await insert_new(connection, table, own)
+        added += insert_new(connection, table, own)
     said = {row["id"] for row in rows.get("utterances", ()) if row.get("fan_id") == fan_id}
     for turn in rows.get("turns", ()):
         if turn["heard"] and said.issuperset(turn["heard"]):
-            added += await insert_new(connection, TURNS, [read(TURNS, turn)])
-            await insert_new(connection, HEARD, await links(connection, fan_id, turn))
+            added += insert_new(connection, TURNS, [read(TURNS, turn)])
+            insert_new(connection, HEARD, links(connection, fan_id, turn))
     return added
 
 
-async def links(connection: AsyncConnection, fan_id: str, turn: Mapping[str, Any]) -> list[dict[str, object]]:
+def links(connection: Connection, fan_id: str, turn: Mapping[str, Any]) -> list[dict[str, object]]:
     """Which utterances a turn heard, by the rows they have now."""
     mine = (UTTERANCES.c.fan_id == fan_id) & (UTTERANCES.c.persona_id == turn["persona_id"])
     query = select(UTTERANCES.c.id, UTTERANCES.c.seq).where(mine, UTTERANCES.c.id.in_(turn["heard"]))
-    seqs = dict((await connection.execute(query)).tuples().all())
+    seqs = dict(connection.execute(query).tuples().all())
     return [{"turn_id": turn["id"], "position": n, "utterance_seq": seqs[one]} for n, one in enumerate(turn["heard"])]
 
 

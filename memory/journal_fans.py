@@ -31,103 +31,82 @@ class JournalOfFans:
 
         `called` is the persona's name. Who may hear it again is for `Memory` to say.
         """
-        async with self._database.read() as connection:
-            return await memories.memories(connection, persona_id, fan_id, called or persona_id)
+        return await self._database.read(memories.memories, persona_id, fan_id, called or persona_id)
 
     async def keep(self, scope: Scope, said: Sequence[Utterance]) -> None:
         """Write down what belongs to a fan's talk and did not come through `hear`; what is there stays as it is."""
-        async with self._database.read() as connection:
-            new = await memories.missing(connection, scope.persona_id, scope.fan_id, said)
+        new = await self._database.read(memories.missing, scope.persona_id, scope.fan_id, said)
         if new:  # hardly ever, and a write waits for the disk
-            async with self._database.write() as connection:
-                await memories.keep(connection, scope.persona_id, scope.fan_id, new)
+            await self._database.write(memories.keep, scope.persona_id, scope.fan_id, new)
 
     async def state(self, scope: Scope, statements: Sequence[Record], *, gone: Collection[str] = ()) -> None:
         """Write facts, episodes, promises or corrected memories, or replace them by id; take back those `gone`."""
-        async with self._database.write() as connection:
-            await memories.state(connection, scope.persona_id, scope.fan_id, statements, gone)
+        await self._database.write(memories.state, scope.persona_id, scope.fan_id, statements, gone)
 
     async def forget(self, scope: Scope, memory_id: str) -> list[str]:
         """Delete one memory where it came from, and what rests on it; returns the ids of all that went."""
-        async with self._database.write() as connection:
-            gone = await erasure.forget(connection, scope.persona_id, scope.fan_id, memory_id)
+        gone = await self._database.write(erasure.forget, scope.persona_id, scope.fan_id, memory_id)
         await self._database.scrub(rewrite=False)
         return gone
 
     async def correct(self, scope: Scope, corrected: Record) -> None:
         """A memory in better words; what rested on the old ones is taken back."""
-        async with self._database.write() as connection:
-            await erasure.correct(connection, scope.persona_id, scope.fan_id, corrected)
+        await self._database.write(erasure.correct, scope.persona_id, scope.fan_id, corrected)
         await self._database.scrub(rewrite=False)
 
     async def sharing(self, scope: Scope) -> Sharing:
         """What a fan allows to be recalled elsewhere: nothing, until they say so."""
-        async with self._database.read() as connection:
-            return await memories.sharing(connection, scope.persona_id, scope.fan_id)
+        return await self._database.read(memories.sharing, scope.persona_id, scope.fan_id)
 
     async def share(self, scope: Scope, wanted: Sharing) -> None:
         """Keep what a fan allows."""
-        async with self._database.write() as connection:
-            await memories.share(connection, scope.persona_id, scope.fan_id, wanted)
+        await self._database.write(memories.share, scope.persona_id, scope.fan_id, wanted)
 
     async def mark(self, scope: Scope, name: str, value: str) -> None:
         """Remember how far something came with this fan (reflection, a budget)."""
-        async with self._database.write() as connection:
-            await memories.mark(connection, scope.persona_id, scope.fan_id, name, value)
+        await self._database.write(memories.mark, scope.persona_id, scope.fan_id, {name: value})
 
     async def mark_all(self, scope: Scope, values: Mapping[str, str]) -> None:
         """Several marks at once."""
-        async with self._database.write() as connection:
-            for name, value in values.items():
-                await memories.mark(connection, scope.persona_id, scope.fan_id, name, value)
+        await self._database.write(memories.mark, scope.persona_id, scope.fan_id, values)
 
     async def marked(self, scope: Scope, name: str) -> str | None:
         """How far something came."""
-        async with self._database.read() as connection:
-            return await memories.marked(connection, scope.persona_id, scope.fan_id, name)
+        return await self._database.read(memories.marked, scope.persona_id, scope.fan_id, name)
 
     async def marks(self, scope: Scope, prefix: str) -> dict[str, str]:
         """Every mark of a fan whose name begins like this, by the rest of its name."""
-        async with self._database.read() as connection:
-            return await memories.marks(connection, scope.persona_id, scope.fan_id, prefix)
+        return await self._database.read(memories.marks, scope.persona_id, scope.fan_id, prefix)
 
     async def retire(self, scope: Scope, *, before: datetime) -> int:
         """Erase what a fan said to a persona before, and what rests on it, in portions; returns how many lines went."""
         gone = 0
-        while True:
-            async with self._database.write() as connection:
-                portion = await nights.retire(connection, scope.persona_id, scope.fan_id, before)
+        while portion := await self._database.write(nights.retire, scope.persona_id, scope.fan_id, before):
             gone += portion
-            if not portion:
-                break
         if gone:
             await self._database.scrub(rewrite=False)
         return gone
 
     async def restless(self) -> tuple[tuple[str, str, datetime], ...]:
         """(persona id, fan id, when they last spoke) of those whose words nobody thought of yet: an operator's list."""
-        async with self._database.read() as connection:
-            return await nights.restless(connection)
+        return await self._database.read(nights.restless)
 
     # everything of a fan
 
     async def export(self, fan_id: str) -> dict[str, list[dict[str, object]]]:
         """All rows of a fan, ready for JSON, by table."""
-        async with self._database.read() as connection:
-            return await export_of(connection, fan_id)
+        return await self._database.read(export_of, fan_id)
 
     async def bring_back(self, fan_id: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
         """Write a fan's `export` back; what is there stays. Returns how many rows were new. Then `Memory.sync`."""
-        async with self._database.write() as connection:
-            return await import_of(connection, fan_id, rows)
+        return await self._database.write(import_of, fan_id, rows)
 
     async def erase_fan(self, fan_id: str, *, persona_id: str | None = None) -> Erased:
         """Delete all of a fan, or what is between the fan and one persona, and leave no byte of it in the file.
 
         SQLite overwrites what it deletes; PostgreSQL's tables have to be written anew.
         """
-        async with self._database.write() as connection:
-            erased = await erasure.erase_fan(connection, fan_id, persona_id)
+        erased = await self._database.write(erasure.erase_fan, fan_id, persona_id)
         await self._database.scrub(rewrite=self._database.dialect == "postgresql")
         return erased
 
@@ -137,15 +116,12 @@ class JournalOfFans:
 
     async def fans(self) -> tuple[tuple[str, str, datetime], ...]:
         """(persona id, fan id, when they first spoke) for all there are: for an operator, never for a turn."""
-        async with self._database.read() as connection:
-            return await talks.fans(connection)
+        return await self._database.read(talks.fans)
 
     async def words(self, fan_id: str, *, persona_id: str | None = None) -> list[str]:
         """Everything a fan said, and what was concluded from it: what must not be found after forgetting them."""
-        async with self._database.read() as connection:
-            return await erasure.words_of(connection, fan_id, persona_id)
+        return await self._database.read(erasure.words_of, fan_id, persona_id)
 
     async def left(self, fan_id: str, *, persona_id: str | None = None) -> int:
         """How many rows of a fan there are."""
-        async with self._database.read() as connection:
-            return await erasure.left(connection, fan_id, persona_id)
+        return await self._database.read(erasure.left, fan_id, persona_id)

@@ -3,11 +3,10 @@
 The journal is the truth and the index follows: whatever `memories` returns is what the index must hold.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Select, delete, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Select, delete, or_, select
 
 from memory.journal_rows import (
     REPLY,
@@ -28,12 +27,12 @@ from personas import Place, Utterance, audience_of, persona_speaker
 REMEMBERED = ("answered", "cut_short")  # what a persona says when at a loss is no memory
 
 
-async def memories(connection: AsyncConnection, persona_id: str, fan_id: str, called: str) -> list[Record]:
+def memories(connection: Connection, persona_id: str, fan_id: str, called: str) -> list[Record]:
     """Everything a persona may know of a fan, oldest first, without vectors."""
-    gone = await forgotten(connection, persona_id, fan_id)
-    said = [*await words_of(connection, persona_id, fan_id), *await replies_to(connection, persona_id, fan_id, called)]
+    gone = forgotten(connection, persona_id, fan_id)
+    said = [*words_of(connection, persona_id, fan_id), *replies_to(connection, persona_id, fan_id, called)]
     found = {record.id: record for record in map(as_record, said) if record.text.strip()}
-    stated = standing(await statements(connection, persona_id, fan_id), found.keys())
+    stated = standing(statements(connection, persona_id, fan_id), found.keys())
     found |= {record.id: record for record in stated}
     left = (record for record in found.values() if record.id not in gone)
     return sorted(left, key=lambda record: said_when(record.id, record.at))
@@ -65,17 +64,17 @@ def as_record(said: Utterance) -> Record:
     )
 
 
-async def words_of(connection: AsyncConnection, persona_id: str, fan_id: str) -> list[Utterance]:
+def words_of(connection: Connection, persona_id: str, fan_id: str) -> list[Utterance]:
     """What a fan said to a persona, but for what stands only on branches that were left."""
     shown = upwards(leaves(persona_id, fan_id))
     in_one_shown = select(HEARD.c.utterance_seq).join(shown, shown.c.id == HEARD.c.turn_id)
     in_any = select(HEARD.c.turn_id).where(HEARD.c.utterance_seq == UTTERANCES.c.seq).exists()
     mine = (UTTERANCES.c.persona_id == persona_id) & (UTTERANCES.c.fan_id == fan_id)
     query = select(UTTERANCES).where(mine, or_(~in_any, UTTERANCES.c.seq.in_(in_one_shown)))
-    return [utterance_of(row) for row in (await connection.execute(query)).mappings()]
+    return [utterance_of(row) for row in connection.execute(query).mappings()]
 
 
-async def replies_to(connection: AsyncConnection, persona_id: str, fan_id: str, called: str) -> list[Utterance]:
+def replies_to(connection: Connection, persona_id: str, fan_id: str, called: str) -> list[Utterance]:
     """What a persona answered to turns of this fan on the branches shown."""
     shown = upwards(leaves(persona_id, fan_id))
     mine = (UTTERANCES.c.persona_id == persona_id) & (UTTERANCES.c.fan_id == fan_id)
@@ -88,7 +87,7 @@ async def replies_to(connection: AsyncConnection, persona_id: str, fan_id: str, 
     speaker = persona_speaker(persona_id)
     return [
         Utterance(turn_id + REPLY, speaker, called, Place(place), said, at)
-        for turn_id, place, said, at in await connection.execute(query)
+        for turn_id, place, said, at in connection.execute(query)
     ]
 
 
@@ -100,90 +99,89 @@ def leaves(persona_id: str, fan_id: str) -> Select[tuple[str]]:
     return shown.where(TALKS.c.persona_id == persona_id, TALKS.c.place.in_(where), TALKS.c.leaf.is_not(None))
 
 
-async def keep(connection: AsyncConnection, persona_id: str, fan_id: str, said: Sequence[Utterance]) -> None:
+def keep(connection: Connection, persona_id: str, fan_id: str, said: Sequence[Utterance]) -> None:
     """Write down what belongs to a fan's talk and did not come through `hear` (a greeting, an imported chat)."""
     rows = [utterance_row(one, persona_id=persona_id, fan_id=fan_id, addressed=False) for one in said]
-    await insert_new(connection, UTTERANCES, rows)
+    insert_new(connection, UTTERANCES, rows)
 
 
-async def missing(
-    connection: AsyncConnection, persona_id: str, fan_id: str, said: Sequence[Utterance]
-) -> list[Utterance]:
+def missing(connection: Connection, persona_id: str, fan_id: str, said: Sequence[Utterance]) -> list[Utterance]:
     """Which of these the journal does not have; replies stand in their turns."""
     wanted = [one for one in said if not one.id.endswith(REPLY)]
     mine = (UTTERANCES.c.persona_id == persona_id) & (UTTERANCES.c.fan_id == fan_id)
     query = select(UTTERANCES.c.id).where(mine, UTTERANCES.c.id.in_([one.id for one in wanted]))
-    there = set((await connection.execute(query)).scalars())
+    there = set(connection.execute(query).scalars())
     return [one for one in wanted if one.id not in there]
 
 
-async def statements(connection: AsyncConnection, persona_id: str, fan_id: str) -> list[Record]:
+def statements(connection: Connection, persona_id: str, fan_id: str) -> list[Record]:
     """Facts, episodes, promises, and memories in the fan's corrected words."""
     mine = (STATEMENTS.c.persona_id == persona_id) & (STATEMENTS.c.fan_id == fan_id)
-    rows = (await connection.execute(select(STATEMENTS).where(mine))).mappings()
+    rows = connection.execute(select(STATEMENTS).where(mine)).mappings()
     return [statement_of(row) for row in rows]
 
 
-async def state(
-    connection: AsyncConnection, persona_id: str, fan_id: str, records: Sequence[Record], gone: Collection[str] = ()
+def state(
+    connection: Connection, persona_id: str, fan_id: str, records: Sequence[Record], gone: Collection[str] = ()
 ) -> None:
     """Write statements, or replace them by id; those of the ids `gone` are taken back."""
     mine = (STATEMENTS.c.persona_id == persona_id) & (STATEMENTS.c.fan_id == fan_id)
     if gone:
-        await connection.execute(delete(STATEMENTS).where(mine, STATEMENTS.c.id.in_(gone)))
+        connection.execute(delete(STATEMENTS).where(mine, STATEMENTS.c.id.in_(gone)))
     for record in records:
-        await put(connection, STATEMENTS, statement_row(record, persona_id=persona_id, fan_id=fan_id))
+        put(connection, STATEMENTS, statement_row(record, persona_id=persona_id, fan_id=fan_id))
 
 
-async def retract(connection: AsyncConnection, persona_id: str, fan_id: str, sources: Sequence[str]) -> list[str]:
+def retract(connection: Connection, persona_id: str, fan_id: str, sources: Sequence[str]) -> list[str]:
     """Take back every statement that is one of `sources` or rests on one; returns their ids."""
     gone = set(sources)
     resting = [
         record.id
-        for record in await statements(connection, persona_id, fan_id)
+        for record in statements(connection, persona_id, fan_id)
         if record.id in gone or gone & set(record.sources)
     ]
     mine = (STATEMENTS.c.persona_id == persona_id) & (STATEMENTS.c.fan_id == fan_id)
-    await connection.execute(delete(STATEMENTS).where(mine, STATEMENTS.c.id.in_(resting)))
-    for record in await statements(connection, persona_id, fan_id):
+    connection.execute(delete(STATEMENTS).where(mine, STATEMENTS.c.id.in_(resting)))
+    for record in statements(connection, persona_id, fan_id):
         if record.superseded_by in resting:  # what was replaced by a statement now gone holds again
-            await state(connection, persona_id, fan_id, [replace(record, superseded_by=None, valid_to=None)])
+            state(connection, persona_id, fan_id, [replace(record, superseded_by=None, valid_to=None)])
     return resting
 
 
-async def forgotten(connection: AsyncConnection, persona_id: str, fan_id: str) -> set[str]:
+def forgotten(connection: Connection, persona_id: str, fan_id: str) -> set[str]:
     """Ids that must not come back."""
     mine = (FORGOTTEN.c.persona_id == persona_id) & (FORGOTTEN.c.fan_id == fan_id)
-    return set((await connection.execute(select(FORGOTTEN.c.id).where(mine))).scalars())
+    return set(connection.execute(select(FORGOTTEN.c.id).where(mine)).scalars())
 
 
-async def sharing(connection: AsyncConnection, persona_id: str, fan_id: str) -> Sharing:
+def sharing(connection: Connection, persona_id: str, fan_id: str) -> Sharing:
     """What a fan allows to be recalled elsewhere: nothing, until they say so."""
     mine = (SHARING.c.persona_id == persona_id) & (SHARING.c.fan_id == fan_id)
     query = select(SHARING.c.private_to_public, SHARING.c.public_to_private).where(mine)
-    row = (await connection.execute(query)).one_or_none()
+    row = connection.execute(query).one_or_none()
     return Sharing() if row is None else Sharing(*row)
 
 
-async def share(connection: AsyncConnection, persona_id: str, fan_id: str, wanted: Sharing) -> None:
+def share(connection: Connection, persona_id: str, fan_id: str, wanted: Sharing) -> None:
     """Keep what a fan allows."""
     switches = {"private_to_public": wanted.private_to_public, "public_to_private": wanted.public_to_private}
-    await put(connection, SHARING, {"persona_id": persona_id, "fan_id": fan_id, **switches})
+    put(connection, SHARING, {"persona_id": persona_id, "fan_id": fan_id, **switches})
 
 
-async def mark(connection: AsyncConnection, persona_id: str, fan_id: str, name: str, value: str) -> None:
-    """Remember how far something came."""
-    await put(connection, MARKS, {"persona_id": persona_id, "fan_id": fan_id, "name": name, "value": value})
+def mark(connection: Connection, persona_id: str, fan_id: str, values: Mapping[str, str]) -> None:
+    """Remember how far some things came, by name."""
+    for name, value in values.items():
+        put(connection, MARKS, {"persona_id": persona_id, "fan_id": fan_id, "name": name, "value": value})
 
 
-async def marked(connection: AsyncConnection, persona_id: str, fan_id: str, name: str) -> str | None:
+def marked(connection: Connection, persona_id: str, fan_id: str, name: str) -> str | None:
     """How far something came."""
     mine = (MARKS.c.persona_id == persona_id) & (MARKS.c.fan_id == fan_id) & (MARKS.c.name == name)
-    return (await connection.execute(select(MARKS.c.value).where(mine))).scalar_one_or_none()
+    return connection.execute(select(MARKS.c.value).where(mine)).scalar_one_or_none()
 
 
-async def marks(connection: AsyncConnection, persona_id: str, fan_id: str, prefix: str) -> dict[str, str]:
+def marks(connection: Connection, persona_id: str, fan_id: str, prefix: str) -> dict[str, str]:
     """Every mark whose name begins like this, by the rest of its name."""
     mine = (MARKS.c.persona_id == persona_id) & (MARKS.c.fan_id == fan_id)
     query = select(MARKS.c.name, MARKS.c.value).where(mine, MARKS.c.name.startswith(prefix, autoescape=True))
-    return {name.removeprefix(prefix): value for name, value in await connection.execute(query)}
+    return {name.removeprefix(prefix): value for name, value in connection.execute(query)}

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Table, delete, select
 
 from memory.journal_erasure import unsay
 from memory.journal_tables import STATEMENTS, TALKS, TURNS, UTTERANCES
@@ -13,44 +12,49 @@ from personas import Place
 PORTION = 200  # lines that go in one transaction, so that nobody waits long
 
 
-async def spoken_to(connection: AsyncConnection, utterance_id: str, place: Place) -> tuple[str, ...] | None:
+def spoken_to(connection: Connection, utterance_id: str, place: Place) -> tuple[str, ...] | None:
     """Ids of the personas that a line was said to; None if it was never written down."""
     here = (UTTERANCES.c.id == utterance_id) & (UTTERANCES.c.place == place)
     query = select(UTTERANCES.c.persona_id, UTTERANCES.c.addressed).where(here).order_by(UTTERANCES.c.seq)
-    rows = (await connection.execute(query)).all()
+    rows = connection.execute(query).all()
     return tuple(row.persona_id for row in rows if row.addressed) if rows else None
 
 
-async def expire(connection: AsyncConnection, places: str, before: datetime) -> list[tuple[str, str, str]]:
+def expire(connection: Connection, places: str, before: datetime) -> list[tuple[str, str, str]]:
+    """Erase a portion of what is older in places that begin like this; (persona, fan, place) of it, none at the end."""
+    return unsay_oldest(connection, places, before) or clear(connection, places, before)
+
+
+def unsay_oldest(connection: Connection, places: str, before: datetime) -> list[tuple[str, str, str]]:
     """Unsay the oldest lines in places that begin like this; (persona, fan, place) of each, none when all are gone."""
     old = below(UTTERANCES, places) & (UTTERANCES.c.at < before)
     query = select(UTTERANCES.c.persona_id, UTTERANCES.c.fan_id, UTTERANCES.c.place, UTTERANCES.c.id).where(old)
-    rows = (await connection.execute(query.order_by(UTTERANCES.c.seq).limit(PORTION))).all()
+    rows = connection.execute(query.order_by(UTTERANCES.c.seq).limit(PORTION)).all()
     for row in rows:
-        await unsay(connection, row.persona_id, row.fan_id, row.id)
+        unsay(connection, row.persona_id, row.fan_id, row.id)
     return [(row.persona_id, row.fan_id, row.place) for row in rows]
 
 
-async def clear(connection: AsyncConnection, places: str, before: datetime) -> list[tuple[str, str, str]]:
+def clear(connection: Connection, places: str, before: datetime) -> list[tuple[str, str, str]]:
     """Delete what was concluded there and the talks that are empty now; (persona, fan, place) of what was concluded."""
     old = below(STATEMENTS, places) & (STATEMENTS.c.at < before)
     query = select(STATEMENTS.c.persona_id, STATEMENTS.c.fan_id, STATEMENTS.c.place).where(old).distinct()
-    found = [(row.persona_id, row.fan_id, row.place) for row in (await connection.execute(query)).all()]
-    await connection.execute(delete(STATEMENTS).where(old))
-    for place, persona_id in await empty_talks(connection, places):
+    found = [(row.persona_id, row.fan_id, row.place) for row in connection.execute(query).all()]
+    connection.execute(delete(STATEMENTS).where(old))
+    for place, persona_id in empty_talks(connection, places):
         mine = (TALKS.c.place == place) & (TALKS.c.persona_id == persona_id) & (TALKS.c.last_at < before)
-        await connection.execute(delete(TALKS).where(mine))
+        connection.execute(delete(TALKS).where(mine))
     return found
 
 
-async def empty_talks(connection: AsyncConnection, places: str) -> Sequence[tuple[str, str]]:
+def empty_talks(connection: Connection, places: str) -> Sequence[tuple[str, str]]:
     """(place, persona) of talks in which nothing is said any more."""
     there = [
         select(table.c.place).where(table.c.place == TALKS.c.place, table.c.persona_id == TALKS.c.persona_id).exists()
         for table in (UTTERANCES, TURNS)
     ]
     query = select(TALKS.c.place, TALKS.c.persona_id).where(below(TALKS, places), *(~one for one in there))
-    return (await connection.execute(query)).tuples().all()
+    return connection.execute(query).tuples().all()
 
 
 def below(table: Table, places: str) -> ColumnElement[bool]:

@@ -6,9 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Table
+from sqlalchemy import Connection, RowMapping, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.record import Record
 from memory.turn import Turn
@@ -105,21 +104,21 @@ def owner_of_place(place: Place, fan_id: str) -> str | None:
     return fan_id if is_private(place) else None
 
 
-async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert what is not there yet; how many rows were."""
     if not rows:
         return 0
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     added = 0
     for row in rows:  # the drivers do not agree on the count of many
-        added += (await connection.execute(insert(table).values(**row).on_conflict_do_nothing())).rowcount
+        added += connection.execute(insert(table).values(**row).on_conflict_do_nothing()).rowcount
     return added
 
 
-async def put(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> None:
+def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
     """Insert, or replace by primary key."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     keys = [column.name for column in table.primary_key]
     statement = insert(table).values(**row)
     changed = {name: statement.excluded[name] for name in row if name not in keys}
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from memory.errors import JournalTooNew, JournalTrouble, JournalUnwritable, NotYours, UnknownTurn
 from memory.journal import FILE, Journal
@@ -325,8 +326,8 @@ async def test_a_journal_is_read_again_after_a_restart(tmp_path: Path) -> None:
 
 
 async def test_a_journal_of_a_newer_greenroom_is_refused_untouched(tmp_path: Path) -> None:
-    async with await Journal.in_folder(tmp_path) as journal, journal.database.write() as connection:
-        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    async with await Journal.in_folder(tmp_path) as journal:
+        await journal.database.write(Connection.exec_driver_sql, "UPDATE alembic_version SET version_num = '9999'")
     before = (tmp_path / FILE).read_bytes()
 
     with pytest.raises(JournalTooNew, match="newer greenroom"):

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from memory.errors import JournalAway, JournalTooNew, JournalUnwritable
 from memory.journal import Journal
@@ -43,8 +43,8 @@ async def test_the_same_delivery_to_two_processes_is_taken_by_one(postgres_serve
 
 async def test_a_journal_of_a_newer_greenroom_is_refused(postgres_server: str) -> None:
     url = await emptied(postgres_server)
-    async with await Journal.open(url) as journal, journal.database.write() as connection:
-        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    async with await Journal.open(url) as journal:
+        await journal.database.write(Connection.exec_driver_sql, "UPDATE alembic_version SET version_num = '9999'")
 
     with pytest.raises(JournalTooNew, match=NEWEST):
         await Journal.open(url)
