@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table
+from sqlalchemy import Connection, RowMapping, Table, TextClause, bindparam, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from memory.record import Record
@@ -106,13 +107,21 @@ def owner_of_place(place: Place, fan_id: str) -> str | None:
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert what is not there yet; how many rows were."""
-    if not rows:
-        return 0
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     added = 0
     for row in rows:  # the drivers do not agree on the count of many
-        added += connection.execute(insert(table).values(**row).on_conflict_do_nothing()).rowcount
+        added += connection.execute(inserting(table, tuple(row)), row).rowcount
     return added
+
+
+@cache
+def inserting(table: Table, columns: tuple[str, ...]) -> TextClause:
+    """The statement that inserts such a row, in words that SQLite and PostgreSQL share.
+
+    SQLAlchemy would compile it anew for every row, a third of what a turn cost.
+    """
+    statement = sqlite.insert(table).values({name: bindparam(name) for name in columns}).on_conflict_do_nothing()
+    words = text(str(statement.compile(dialect=sqlite.dialect(paramstyle="named"))))
+    return words.bindparams(*(bindparam(name, type_=table.c[name].type) for name in columns))
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:

@@ -5,9 +5,10 @@ heard other words. `talks.leaf` says where the branch ends that is shown; everyt
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy import CTE, Connection, RowMapping, Select, func, literal, select, update
+from sqlalchemy import CTE, Connection, RowMapping, Select, bindparam, func, literal, select, update
 
 from memory.errors import UnknownTurn
 from memory.journal_rows import turn_of, turn_row, utterance_of
@@ -45,9 +46,15 @@ def path(
             return ()
     else:
         one(connection, leaf, place, persona_id)
-    steps = upwards(select(literal(leaf).label("id")), limit)
-    query = select(TURNS).join(steps, steps.c.id == TURNS.c.id).order_by(steps.c.depth.desc())
-    return turns_of(connection, query)
+    rows = connection.execute(branch(limit), {"leaf": leaf}).mappings().all()
+    return with_heard(connection, rows)
+
+
+@cache
+def branch(limit: int | None) -> Select[tuple[object, ...]]:
+    """The query for the newest `limit` turns up to the one called `leaf`, oldest first."""
+    steps = upwards(select(bindparam("leaf", type_=TURNS.c.id.type).label("id")), limit)
+    return select(TURNS).join(steps, steps.c.id == TURNS.c.id).order_by(steps.c.depth.desc())
 
 
 def upwards(leaves: Select[tuple[str]], limit: int | None = None) -> CTE:
