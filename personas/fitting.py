@@ -11,14 +11,20 @@ leave the history between half and all of its room, the one whose id has the sma
 start stays the smallest for many turns (winnowing: Schleimer, Wilkerson, Aiken, 2003), whoever renders, wherever the
 offered history begins, and with nothing to remember between turns.
 
-An engine's own count may cost milliseconds or a request, so a scene is estimated by its length first; the persona's
-own text, the same for every turn, tells how many tokens that makes. What is surely too long is not counted; of the
-rest, and in the end, only a count decides.
+An engine's own count may cost milliseconds or a request, so a scene is estimated by its length first. Two small counts
+tell how many tokens a letter makes: one of the persona's own text, one of a handful of things said, picked by their ids
+so that the next turns pick the same. What is too long by these is not counted; of the rest, and in the end, only a
+count decides. Nothing is kept from one prompt to the next.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
+from itertools import accumulate
+from operator import is_
+from zlib import crc32
 
 from personas.scene import Recollection, Scene
 from personas.utterance import Utterance, persona_speaker
@@ -26,7 +32,10 @@ from serving import ChatMessage, PromptTooLong, Window
 
 CUT = " […] "
 RECENT = 6  # things said that are kept before examples are
-SURELY = 0.75  # an estimate is no more than a third above the truth
+LIKELY = 0.97  # an estimate by counted samples is hardly more than this above the truth
+ROUGHLY = 0.75  # where small counts are guesses themselves, or little is said, it may be a third above
+SNIPPET = 400  # letters
+PICKED = 16  # of the things said before, at most so many are counted to estimate the rest
 FRAME = 16  # letters; what a chat template puts around a message
 LayOut = Callable[[Scene], tuple[ChatMessage, ...]]
 Step = tuple[Scene, tuple[str, ...]]
@@ -43,7 +52,7 @@ class Fitted:
 
 def fit(scene: Scene, lay_out: LayOut, *, window: Window, limit: int) -> Fitted:
     """The scene laid out in at most `limit` tokens; `PromptTooLong` if not even what was heard now fits."""
-    scale = Scale(lay_out, window, limit)
+    scale = Scale(scene, lay_out, window, limit)
     for smaller, dropped in smaller_and_smaller(scene, scale):
         if fitted := scale.weighed(smaller, dropped):
             return fitted
@@ -55,55 +64,79 @@ def fit(scene: Scene, lay_out: LayOut, *, window: Window, limit: int) -> Fitted:
 
 
 class Scale:
-    """Weighs scenes for one window; learns when its estimates are too low."""
+    """Weighs scenes for one window, whose histories are all ends of the first one; learns when it guesses too low."""
 
-    def __init__(self, lay_out: LayOut, window: Window, limit: int) -> None:
+    def __init__(self, scene: Scene, lay_out: LayOut, window: Window, limit: int) -> None:
         self.limit = limit
         self._lay_out = lay_out
         self._window = window
-        self._per_letter = 0.0
+        self._first = scene
+        self._behind = list(accumulate((letters(said.text) for said in reversed(scene.history)), initial=0.0))
+        self._mistaken = 1.0
+        self._weighed_parts: tuple[object, ...] = (None,) * 4
+        self._weight = (0.0, 0.0)
 
     def weighed(self, scene: Scene, dropped: tuple[str, ...]) -> Fitted | None:
-        """The scene in words if it fits; what is surely too heavy is not counted."""
-        if self._hopeless(scene):
+        """The scene in words if it fits; what is surely too heavy is neither laid out nor counted."""
+        estimate = self._estimated(scene)
+        if estimate * (LIKELY if scene.history and not self._window.rough else ROUGHLY) > self.limit:
             return None
         messages = self._lay_out(scene)
-        estimate = self._estimated(messages)
-        if estimate * SURELY > self.limit:
-            return None
         tokens = self._window.count(messages)
-        self._per_letter *= max(1.0, tokens / estimate)
+        self._mistaken *= max(1.0, tokens / estimate)
         return Fitted(messages, tokens, dropped) if tokens <= self.limit else None
 
     def crowded(self, scene: Scene) -> bool:
         """Whether the persona's own text leaves less than half of the room to everything else."""
-        return self._estimated(self._lay_out(replace(scene, history=()))[:1]) > self.limit / 2
+        return self._bare(scene)[0] * self._own_rate * self._mistaken > self.limit / 2
 
     def first_kept(self, scene: Scene, share: float = 1.0) -> int:
         """The earliest start of a history that may take this share of the room the rest of the scene leaves."""
-        rest = self._estimated(self._lay_out(replace(scene, history=())))
-        room = (self.limit - rest) * share
-        start = len(scene.history)
-        while start and (room := room - self.tokens(scene.history[start - 1].text)) >= 0:
-            start -= 1
-        return start
+        rest = self._estimated(replace(scene, history=()))
+        room = (LIKELY * self.limit - rest) * share / (self._talk_rate * self._mistaken)
+        return len(scene.history) - max(0, bisect_right(self._behind, room, hi=len(scene.history) + 1) - 1)
 
-    def tokens(self, text: str) -> float:
-        """The estimated tokens of a message."""
-        return letters(text) * self._per_letter
+    def _estimated(self, scene: Scene) -> float:
+        """The estimated tokens of a scene, from the lengths of its parts."""
+        about, now = self._bare(scene)
+        talk = now + self._behind[len(scene.history)]
+        return (about * self._own_rate + talk * self._talk_rate) * self._mistaken
 
-    def _hopeless(self, scene: Scene) -> bool:
-        """Whether the history alone is too heavy; that is known before it is laid out."""
-        self._per_letter = self._per_letter or self._learned(self._lay_out(replace(scene, history=()))[0])
-        return sum(self.tokens(said.text) for said in scene.history) * SURELY > self.limit
+    def _bare(self, scene: Scene) -> tuple[float, float]:
+        """The letters of the persona's own text, and of what she answers with all that comes to mind at it."""
+        parts = (scene.persona, scene.heard, scene.recollections, scene.lore)
+        if not all(map(is_, parts, self._weighed_parts)):
+            about, *now = self._lay_out(replace(scene, history=()))
+            self._weighed_parts, self._weight = parts, (letters(about.content), sum(letters(m.content) for m in now))
+        return self._weight
 
-    def _estimated(self, messages: Sequence[ChatMessage]) -> float:
-        return sum(self.tokens(message.content) for message in messages)
+    @cached_property
+    def _own_rate(self) -> float:
+        """Tokens in a letter of the persona's own text."""
+        about = self._lay_out(replace(self._first, history=()))[0]
+        return self._rate((about, ChatMessage("user", ".")))
 
-    def _learned(self, about: ChatMessage) -> float:
-        """Tokens in a letter, from what is the same in every turn."""
-        told = (about, ChatMessage("user", "."))
-        return self._window.count(told) / sum(letters(message.content) for message in told)
+    @cached_property
+    def _talk_rate(self) -> float:
+        """Tokens in a letter of what is said."""
+        history, heard = sample(self._first.history), snippets(self._first.heard)
+        return self._rate(
+            self._lay_out(replace(self._first, history=history, heard=heard, recollections=(), lore=()))[1:]
+        )
+
+    def _rate(self, messages: Sequence[ChatMessage]) -> float:
+        return self._window.count(messages) / sum(letters(message.content) for message in messages)
+
+
+def sample(history: Sequence[Utterance]) -> tuple[Utterance, ...]:
+    """About eight to sixteen of the things said, all if there are fewer; a longer talk keeps most of them."""
+    one_in = 1 << (len(history) // PICKED).bit_length()
+    return snippets(said for said in history if crc32(said.id.encode(errors="replace")) % one_in == 0)
+
+
+def snippets(said: Iterable[Utterance]) -> tuple[Utterance, ...]:
+    """The beginnings of things said."""
+    return tuple(replace(one, text=one.text[:SNIPPET]) for one in said)
 
 
 def letters(text: str) -> float:

@@ -111,7 +111,7 @@ class ClusterEngine:
     @property
     def window(self) -> Window:
         """A replica's, once it was asked (`ready`); prompts are measured by a high estimate."""
-        return Window(self._tokens, estimate)
+        return Window(self._tokens, estimate, rough=True)
 
     async def ready(self) -> None:
         """Starts what is not started yet, and waits until a replica answers."""

@@ -12,11 +12,12 @@ class Window:
     """How much an engine can read at once, by its own tokeniser.
 
     `count` takes the messages of a prompt and returns their length in tokens, chat template included. It never
-    counts too few: an engine that can only estimate estimates high.
+    counts too few: an engine that can only estimate estimates high, and `rough` says that it does so for short prompts.
     """
 
     tokens: int
     count: Callable[[Sequence[ChatMessage]], int]
+    rough: bool = False
 
 
 class Engine(Protocol):

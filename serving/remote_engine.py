@@ -85,7 +85,7 @@ class RemoteEngine:
     def window(self) -> Window:
         """As large as the settings say, or the server when it was asked (`ready`)."""
         tokens = self._window or self._ruler.window or UNKNOWN_WINDOW
-        return Window(tokens, lambda messages: self._ruler.count(messages, limit=tokens))
+        return Window(tokens, lambda messages: self._ruler.count(messages, limit=tokens), rough=True)
 
     async def ready(self) -> None:
         """Asks the server what it serves; EngineRefused if our model is not among it."""

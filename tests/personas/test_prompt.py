@@ -1,6 +1,7 @@
 """A scene becomes a prompt that fits, that drops what it must in order, and that nobody's words can break open."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from personas import Boundaries, LoreNote, Prompt, Scene, render
 from personas.fitting import CUT, RECENT, shortened, steady
 from personas.prompt import about
-from serving import PromptTooLong
+from serving import ChatMessage, PromptTooLong, Window
 from tests.personas.scenes import (
     NOVA,
     PUBLIC,
@@ -182,6 +183,36 @@ def test_two_hundred_turns_share_at_least_seventy_percent_of_their_tokens_with_t
     )
     assert shared / sum(map(len, prompts[1:])) > 0.7
     assert max(map(len, prompts)) <= 4096 - 256
+
+
+def test_the_tokeniser_reads_hardly_more_than_what_is_said_in_the_end() -> None:
+    talk = chat(200, words=25)
+    read: list[int] = []
+
+    def count(messages: Sequence[ChatMessage]) -> int:
+        read.append(len(pieces(messages)))
+        return read[-1]
+
+    worst = 0.0
+    for turn in range(60, 200):
+        read.clear()
+        prompt = render(scene(talk[2 * turn].text, history=talk[: 2 * turn]), window=Window(4096, count))
+        worst = max(worst, sum(read) / prompt.tokens)
+
+    assert worst < 1.5
+
+
+@pytest.mark.parametrize("rough", [False, True])
+def test_a_talk_that_changes_its_language_fits_however_wrong_the_estimates_are(rough: bool) -> None:
+    talk = chat(40, words=20)
+    strange = tuple(replace(one, text="你好" * 150) for one in talk)
+
+    for history in (talk + strange, strange + talk, strange):
+        for tokens in (700, 2000, 6000):
+            measure = Window(tokens, lambda messages: len(pieces(messages)), rough=rough)
+            prompt = render(scene(history=history), window=measure)
+
+            assert prompt.tokens == len(pieces(prompt.messages)) <= tokens
 
 
 def test_a_history_that_slides_begins_at_the_same_place_for_many_turns() -> None:
