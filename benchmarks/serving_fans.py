@@ -11,13 +11,16 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+from bots import web_bot
 from bots.keys import Keys
 from bots.testing import house_in_ram
+from bots.web_fan import Tickets
+from bots.web_foyer import Foyer
 from serving import Admission
 from serving.testing import ScriptedEngine
-from tests.bots.visit import served
 
 WORDS, PACE = 30, 0.1
 LATE = 0.5  # seconds of p99 at which the machine counts as full
@@ -61,14 +64,14 @@ async def house(folder: Path) -> AsyncIterator[House]:
 async def serve(folder: Path) -> None:
     """The house: hall, journal, admission, meters and API, and an engine that is paced by the clock."""
     engine = ScriptedEngine(" ".join(["word"] * WORDS), delay=PACE)
-    keys = Keys(folder)
+    opening = partial(house_in_ram, engine, admission=Admission(at_once=10**5, waiting=10**5, waiting_per_fan=10**5))
+    keys, door = Keys(folder), web_bot.listening("127.0.0.1", 0)
     _, key = keys.add("bench", per_minute=10**9)
-    async with (
-        house_in_ram(engine, admission=Admission(at_once=10**5, waiting=10**5, waiting_per_fan=10**5)) as inside,
-        served(inside, keys=keys) as address,
-    ):
-        print(json.dumps({"port": int(address.rpartition(":")[2]), "key": key}), flush=True)
-        await asyncio.Event().wait()
+
+    def told(_: object) -> None:
+        print(json.dumps({"port": door.getsockname()[1], "key": key}), flush=True)
+
+    await web_bot.serve(opening, Foyer(Tickets(b"bench"), keys), door, told=told)
 
 
 async def fan(there: House, number: int, start: float) -> tuple[float, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bots.curtain import Curtain
@@ -41,6 +42,7 @@ class Performance:
         self._ahead = ahead
         self._failed = False
         self._pulse = asyncio.Event()
+        self._ended = asyncio.Event()
 
     def begin(self, turn: Turn) -> None:
         """The turn is in the journal, and its reply begins."""
@@ -56,10 +58,15 @@ class Performance:
         self.turn = turn or self.turn
         self._failed = turn is None
         self.over = True
+        self._ended.set()
         self._tell()
 
-    async def follow(self) -> AsyncGenerator[Step, None]:
-        """`Queued` while it waits, the begun turn, its deltas, and last the finished turn. Raises `TurnFailed`."""
+    async def follow(self, *, every: float = 0.0) -> AsyncGenerator[Step, None]:
+        """`Queued` while it waits, the begun turn, its deltas, and last the finished turn. Raises `TurnFailed`.
+
+        After a delta comes the next `every` seconds later at the earliest, with all that was said meanwhile; the end
+        comes at once.
+        """
         heard, ahead, begun = 0, -1, None
         while True:
             pulse = self._pulse
@@ -72,6 +79,7 @@ class Performance:
             elif heard < len(self.said):
                 missed, heard = self.said[heard:], len(self.said)
                 yield Delta(missed)
+                await self._paused(every)
             elif self.over:
                 break
             else:
@@ -91,6 +99,13 @@ class Performance:
             if isinstance(step, Turn) and step.said is not None:
                 return step
         raise TurnFailed(f"The turn {self.id} was not answered.")
+
+    async def _paused(self, seconds: float) -> None:
+        """Returns after so many seconds, or when the reply is over."""
+        if seconds and not self.over:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._ended.wait()
 
     def moved_up(self) -> None:
         """Tells those who wait that their place in the line has changed."""

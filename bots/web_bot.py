@@ -1,6 +1,7 @@
 """The web chat: one page, its API and its streams, put together; `greenroom up` runs it."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -73,11 +74,21 @@ async def keep_open(foyer: Foyer, opening: Opening, server: uvicorn.Server, told
     """Opens the house behind the foyer and holds it open; if it can't be opened, the server ends too."""
     try:
         async with opened_in(foyer, opening) as house, asyncio.TaskGroup() as tasks:
-            tasks.create_task(house.engines.warm(house.cast.all()))
+            tasks.create_task(settled(house))
             told(house)
             await asyncio.Event().wait()
     finally:
         server.should_exit = True
+
+
+async def settled(house: House) -> None:
+    """Loads the engines; what was made by then stays, and the garbage collector need not look at it again.
+
+    It would stop every stream for a tenth of a second, several times a minute.
+    """
+    await house.engines.warm(house.cast.all())
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager

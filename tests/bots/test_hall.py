@@ -158,6 +158,15 @@ async def test_who_waits_hears_how_many_are_ahead() -> None:
         assert ahead == sorted(ahead, reverse=True)
 
 
+async def test_a_reader_who_blinks_hears_in_one_piece_what_was_said_meanwhile_and_the_end_at_once() -> None:
+    async with house_in_ram(ScriptedEngine("one two three four", delay=0.01)) as house:
+        performance = await house.hall.hear(said("Count!"), persona_id="mika")
+
+        pieces = [step.text async for step in performance.follow(every=3600) if isinstance(step, Delta)]
+
+        assert pieces == ["one", " two three four"]
+
+
 async def test_again_makes_another_reply_beside_the_first() -> None:
     async with house_in_ram(ScriptedEngine(["First.", "Second."])) as house:
         first = await answer_to(house, "Hi")
