@@ -13,7 +13,7 @@ from bots.gate import NothingSaid, TooMuchSaid, words_of
 from bots.performance import Performance, over
 from bots.web_fan import place_of
 from bots.web_foyer import Guest, Visitor
-from bots.web_shape import why_json
+from bots.web_shape import heard_json, why_json
 from bots.web_stream import stream_of
 from bots.web_trouble import Trouble, no_persona
 from bots.why import prompt_of
@@ -68,18 +68,20 @@ async def begin(guest: Guest, body: Begin) -> dict[str, str]:
 async def talk(
     guest: Guest, talk: str, before: str | None = None, limit: int = Query(50, ge=1, le=200)
 ) -> dict[str, Any]:
-    """The latest turns of a talk, or those before one that is shown already."""
+    """The latest turns of a talk with what waits for a turn of its own, or those before one that is shown already."""
     persona_id = guest.persona_of(talk)
     persona = guest.house.persona(persona_id)
     greeting = spelled(persona.speaking(guest.fan.language), user=guest.fan.name).greeting if persona else ""
     if before:
         await guest.turn(before)
     turns = await guest.house.journal.path(place_of(talk), persona_id, before=before, limit=limit + 1)
+    waiting = () if before else await guest.house.journal.in_line(place_of(talk), persona_id)
     return {
         "id": talk,
         "persona": persona_id,
         "greeting": {"html": guest.foyer.prose.html(greeting)},
         "turns": await guest.all_shaped(turns[-limit:]),
+        "waiting": [heard_json(said) for said in waiting if said.speaker_id == guest.fan.id],
         "more": len(turns) > limit,
     }
 

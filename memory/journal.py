@@ -103,6 +103,10 @@ class Journal(JournalOfFans):
         """After a crash: (persona id, utterance) for all that was heard and never got a turn, oldest first."""
         return await self._database.read(hearing.waiting)
 
+    async def in_line(self, place: Place, persona_id: str) -> tuple[Utterance, ...]:
+        """What was said to a persona in one place and has no turn yet, oldest first."""
+        return await self._database.read(hearing.in_line, place, persona_id)
+
     async def rephrase(self, utterance_id: str, *, place: Place, text: str) -> tuple[Scope, ...]:
         """A message was edited on its platform. Returns the scopes whose memories must follow (`Memory.sync`)."""
         return await self._database.write(hearing.rephrase, utterance_id, place, text)

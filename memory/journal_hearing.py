@@ -66,9 +66,18 @@ def seq_of(connection: Connection, said: Utterance, persona_id: str) -> int:
 
 def waiting(connection: Connection) -> tuple[tuple[str, Utterance], ...]:
     """(persona, utterance) for all that was addressed to somebody and never got a turn, oldest first."""
-    query = unheard(select(UTTERANCES)).where(UTTERANCES.c.addressed).order_by(UTTERANCES.c.seq)
-    rows = connection.execute(query).mappings()
+    rows = connection.execute(unanswered()).mappings()
     return tuple((row["persona_id"], utterance_of(row)) for row in rows)
+
+
+def in_line(connection: Connection, place: Place, persona_id: str) -> tuple[Utterance, ...]:
+    """What was said to a persona in one place and has no turn yet, oldest first."""
+    here = (UTTERANCES.c.place == place) & (UTTERANCES.c.persona_id == persona_id)
+    return tuple(utterance_of(row) for row in connection.execute(unanswered().where(here)).mappings())
+
+
+def unanswered() -> Select[tuple[object, ...]]:
+    return unheard(select(UTTERANCES)).where(UTTERANCES.c.addressed).order_by(UTTERANCES.c.seq)
 
 
 def overheard(

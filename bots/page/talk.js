@@ -36,14 +36,15 @@ export class Talk extends EventTarget {
 
   /** Reads the newest turns, and joins a reply that is still being said. */
   async open() {
-    const { greeting, turns, more } = await api.talk(this.id);
+    const { greeting, turns, more, waiting = [] } = await api.talk(this.id);
     Object.assign(this, { greeting: greeting?.html ?? "", turns, more });
     this.#tell("turns");
-    const waiting = drafts.sent(this.id);
-    if (waiting && turns.some((turn) => turn.heard.some((said) => said.text.trim() === waiting.text.trim()))) {
+    const sent = drafts.sent(this.id)?.text.trim();
+    if ([...turns.flatMap(({ heard }) => heard), ...waiting].some(({ text }) => text.trim() === sent)) {
       drafts.dropSent(this.id);
     }
     this.#joinUnfinished();
+    this.#waitWith(waiting);
   }
 
   /** Leaves without stopping anything: the server goes on, and the next `open` joins. */
@@ -62,7 +63,7 @@ export class Talk extends EventTarget {
 
   /** Takes over what happened elsewhere: another tab, another branch, a restart. */
   async refresh() {
-    const { turns, more } = await api.talk(this.id);
+    const { turns, more, waiting = [] } = await api.talk(this.id);
     const overlap = this.turns.findIndex((turn) => turn.id === turns[0]?.id);
     if (overlap < 0) this.more = more;
     const ours = new Map(this.turns.map((turn) => [turn.id, turn]));
@@ -70,16 +71,29 @@ export class Talk extends EventTarget {
     this.turns = [...this.turns.slice(0, Math.max(overlap, 0)), ...newest];
     this.#tell("turns");
     this.#joinUnfinished();
+    this.#waitWith(waiting);
   }
 
   say(text) {
     const waiting = drafts.sent(this.id);
     const key = waiting?.text === text ? waiting.key : newKey();
     drafts.keepSent(this.id, text, key);
+    return this.#send(text, key);
+  }
+
+  #send(text, key) {
     const pending = { key, id: null, heard: [{ id: key, text, at: new Date().toISOString() }], said: null, html: "", variants: [] };
     this.pending = [...this.pending, pending];
     this.#tell("turns");
     return this.#play((signal) => api.say(this.id, text, key, signal), { pending, repeatable: true });
+  }
+
+  /** Words in line behind a reply: sent again under their keys they are heard once, and followed from here. */
+  #waitWith(waiting) {
+    for (const { id, text } of waiting) {
+      const key = id.slice(id.lastIndexOf(":") + 1);
+      if (!this.pending.some((pending) => pending.key === key)) this.#send(text, key);
+    }
   }
 
   again(turn) {

@@ -102,6 +102,20 @@ def test_a_reply_goes_on_over_a_reload(fan: Fan) -> None:
     expect(fan.turns).to_have_count(1)
 
 
+def test_words_that_wait_behind_a_reply_still_wait_after_a_reload(fan: Fan) -> None:
+    fan.begins_long_reply()
+    fan.types("And this waits.")
+    expect(fan.turns).to_have_count(2)
+
+    fan.comes_back()
+
+    expect(fan.turns).to_have_count(2)
+    expect(fan.last.locator(".bubble")).to_contain_text("And this waits.")
+    expect(fan.field).to_have_value("")
+    fan.waits()
+    expect(fan.turns).to_have_count(2)
+
+
 def test_two_fans_see_nothing_of_each_other(new_fan: NewFan) -> None:
     one, other = new_fan().comes_in(), new_fan().comes_in()
 
