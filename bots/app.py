@@ -19,10 +19,11 @@ import structlog
 from bots.after import after
 from bots.canonical import logged
 from bots.crowd import orderly
-from bots.cue import Answer, Cue
+from bots.cue import Answer
 from bots.engines import Engines
 from bots.hall import Hall
 from bots.house import House
+from bots.lore import lore_at
 from bots.meters import Meters
 from bots.mood import FeltMood, WordMood
 from bots.night import Night
@@ -33,7 +34,7 @@ from bots.traced import traced
 from bots.trial_watch import watch_trials
 from bots.turn import Stage, take_turn
 from memory.settings import MemorySettings
-from personas import SHIPPED, Cast, Changes, LoreNote, PersonaUnknown
+from personas import SHIPPED, Cast, Changes, PersonaUnknown
 from personas.archive import VERSIONS, Archive
 from personas.lore_scene import Lorekeeper
 from personas.watch import tell, watch
@@ -82,7 +83,7 @@ async def open_house(
             journal,
             opened.memory,
             engines.opened,
-            make_lore(cast),
+            lore_at(Lorekeeper(cast.file), opened.lore.near),
             mood,
             patience=settings.patience,
             wears=wardrobe.wears,
@@ -288,12 +289,6 @@ def make_night(cast: Cast, engines: Engines, opened: "Opened") -> Night:
 
     thinking = Thinking(opened, engine_for=engine_for, settings=said, now=now)
     return Night(thinking.of, opened.journal.restless, silence=said.silence, now=now)
-
-
-def make_lore(cast: Cast) -> Callable[[Cue], tuple[LoreNote, ...]]:
-    """Which lore, and which of her card's instructions, come to a persona's mind at a cue."""
-    keeper = Lorekeeper(cast.file)
-    return lambda cue: keeper.notes(cue.persona, cue.history, cue.turn.heard)
 
 
 def now() -> datetime:

@@ -3,10 +3,11 @@
 Rooms are named here and imported only when somebody goes in, so that `greenroom --help` answers at once.
 """
 
+import asyncio
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -57,7 +58,21 @@ def room(name: str) -> Any:
     found = getattr(module, attribute)
     command = typer.main.get_command(found) if isinstance(found, typer.Typer) else found
     command.name = name
+    if name == "persona":
+        command.context_settings = {"obj": near}
     return command
+
+
+def near(texts: Mapping[str, str], words: str) -> Collection[str] | None:
+    """The lore that a turn would find near to these words; None, and a note, if the encoder is not there."""
+    from memory.opening import near_now  # comes with the encoder, for those who ask
+    from serving import ServingError
+
+    try:
+        return asyncio.run(near_now(texts, words))
+    except ServingError as exc:
+        typer.echo(f"Note: vectorised lore is not compared here: {exc}", err=True)
+        return None
 
 
 app = typer.Typer(

@@ -13,6 +13,7 @@ from bots.cue import Answer, Cue
 from bots.engines import Engines
 from bots.hall import Hall
 from bots.house import House
+from bots.lore import LoreAt
 from bots.meters import Meters
 from bots.mood import WordMood
 from bots.settings import BotsSettings
@@ -100,6 +101,15 @@ class PlainCast:
         return self._shipped.file(persona_id)
 
 
+def awaited(lore: Callable[[Cue], tuple[LoreNote, ...]]) -> LoreAt:
+    """What comes to mind at a cue, whatever the window."""
+
+    async def notes(cue: Cue, _: int | None) -> tuple[LoreNote, ...]:
+        return lore(cue)
+
+    return notes
+
+
 @asynccontextmanager
 async def house_in_ram(
     engine: Engine | None = None,
@@ -125,7 +135,7 @@ async def house_in_ram(
         ) as engines,
     ):
         journal = journal or in_ram
-        stage = Stage(journal, memory, engines.opened, lore, WordMood(), patience=chosen.patience)
+        stage = Stage(journal, memory, engines.opened, awaited(lore), WordMood(), patience=chosen.patience)
         meters = meters or Meters()
         seated = orderly(
             partial(take_turn, on=stage),

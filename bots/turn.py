@@ -15,6 +15,7 @@ import structlog
 import personas
 from bots.cue import Cue, reply_of
 from bots.curtain import CurtainFell
+from bots.lore import LoreAt
 from bots.reply import Reply
 from bots.rooms import Journal, Memory, MoodReader
 from bots.stopwatch import Stopwatch
@@ -43,7 +44,7 @@ class Stage:
     journal: Journal
     memory: Memory
     engine: Callable[[Persona], Awaitable[Engine]]
-    lore: Callable[[Cue], tuple[LoreNote, ...]]
+    lore: LoreAt
     mood: MoodReader
     patience: float = 60.0
     memory_patience: float = 5.0
@@ -55,11 +56,13 @@ async def take_turn(cue: Cue, *, on: Stage) -> AsyncGenerator[Delta | Turn, None
     watch, persona, trace = Stopwatch(), cue.persona, dict(cue.turn.trace)
     recalled = await recollect(cue, on=on, trace=trace)
     watch.lap("recall")
-    scene = imagine(cue, recalled, on.lore(cue))
+    scene = imagine(cue, recalled, ())
     reply = Reply(persona.name, others_in(scene), so_far=cue.so_far)
-    turn = replace(cue.turn, recalled=recalled, lore=tuple(note.id for note in scene.lore), outcome="answered")
+    turn = replace(cue.turn, recalled=recalled, outcome="answered")
     try:
         engine = await on.engine(persona)
+        scene = replace(scene, lore=await on.lore(cue, engine.window.tokens))
+        turn = replace(turn, lore=tuple(note.id for note in scene.lore))
         prompt = put_into_words(scene, cue.so_far, engine)
         turn = replace(turn, model=engine.model, prompt_hash=prompt.hash, prompt_tokens=prompt.tokens)
         trace["window"] = {"used": prompt.tokens, "limit": engine.window.tokens, "dropped": list(prompt.dropped)}

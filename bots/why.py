@@ -16,7 +16,7 @@ async def prompt_of(turn: Turn, house: House) -> tuple[ChatMessage, ...] | None:
     persona, limit = worded(persona, turn), house.settings.remembers_turns
     before = await house.journal.path(turn.place, turn.persona_id, leaf=turn.after, limit=limit) if turn.after else ()
     cue = Cue(turn, persona, told(before, turn, persona, from_the_start=len(before) < limit), said_before(turn))
-    lore = tuple(note for note in house.stage.lore(cue) if note.id in turn.lore)
+    lore = tuple(note for note in await house.stage.lore(cue, None) if note.id in turn.lore)
     try:
         prompt = put_into_words(imagine(cue, turn.recalled, lore), cue.so_far, house.engines.of(persona))
     except ServingError:

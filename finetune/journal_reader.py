@@ -7,9 +7,10 @@ block, so that nothing learnt stands in what is held out.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 from finetune.conversation import Conversation
 from finetune.masking import masked
@@ -19,10 +20,19 @@ from personas import LoreNote, Persona, Recollection, Scene, Utterance, is_priva
 
 SILENCE = timedelta(minutes=30)
 MOST_TURNS = 24  # of one block
-Lore = Callable[[Persona, Sequence[Utterance], Sequence[Utterance]], tuple[LoreNote, ...]]
 
 
-def no_lore(persona: Persona, history: Sequence[Utterance], heard: Sequence[Utterance]) -> tuple[LoreNote, ...]:
+class Lore(Protocol):
+    """What of a persona's lore came to mind when she answered `heard`; `near` are the entries that her turn names."""
+
+    def __call__(
+        self, persona: Persona, history: Sequence[Utterance], heard: Sequence[Utterance], *, near: Collection[str]
+    ) -> tuple[LoreNote, ...]: ...
+
+
+def no_lore(
+    persona: Persona, history: Sequence[Utterance], heard: Sequence[Utterance], *, near: Collection[str]
+) -> tuple[LoreNote, ...]:
     """For a persona without lorebooks."""
     return ()
 
@@ -56,7 +66,7 @@ class Staged:
         turn = lesson.turn
         before = [one for one in lesson.before if one.began_at >= first.began_at]
         history = [*self._greeting(lesson, first), *(said for one in before for said in self._said_in(one))]
-        lore = [note for note in self.lore(self.persona, history, turn.heard) if note.id in turn.lore]
+        lore = [note for note in self.lore(self.persona, history, turn.heard, near=turn.lore) if note.id in turn.lore]
         return Scene(
             persona=self.persona,
             place=turn.place,

@@ -19,6 +19,7 @@ from memory.errors import MemoryTrouble
 from memory.index_note import IndexNote, Noted
 from memory.journal import Journal
 from memory.knowledge import Library
+from memory.lore_vectors import LoreVectors, id_of
 from memory.memory import Memory
 from memory.playing import Cast, Playing
 from memory.policy import Policies, Policy
@@ -44,6 +45,7 @@ class Opened:
     memory: Memory
     store: Store
     library: Library
+    lore: LoreVectors
     policies: Policies
     encoder: Encoder
     note: IndexNote
@@ -97,7 +99,8 @@ async def open_memory(
         )
         await closing.enter_async_context(memory)
         await closing.enter_async_context(library)
-        yield Opened(journal, memory, store, library, playing.policies, encoder, note, noted)
+        lore = await closing.enter_async_context(LoreVectors(store, encoder, tuning))
+        yield Opened(journal, memory, store, library, lore, playing.policies, encoder, note, noted)
 
 
 async def made(said: EncoderSettings, serving: ServingSettings) -> tuple[Encoder, Tuning]:
@@ -108,6 +111,14 @@ async def made(said: EncoderSettings, serving: ServingSettings) -> tuple[Encoder
         return encoder, await tuned(encoder, said.reads)
     reranker = await make_reranker(serving.reranker)
     return encoder, await tuned(encoder, said.reads, reranker=reranker, candidates=serving.reranker.candidates)
+
+
+async def near_now(texts: Mapping[str, str], words: str) -> frozenset[str]:
+    """The keys of the lore that a turn would find near to these words. Raises `ServingError`."""
+    serving = ServingSettings.read()
+    vectors = LoreVectors(None, *await made(serving.encoder, serving))
+    await vectors.embed("", {text: id_of(text) for text in texts.values()})
+    return await vectors.near("", texts, words)
 
 
 async def former_index(

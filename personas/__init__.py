@@ -22,13 +22,14 @@ from personas.persona import (
 from personas.persona_file import load
 from personas.place import Place, audience_of, is_private, platform_of
 from personas.prompt import Prompt, render
-from personas.scene import LoreNote, Recollection, Scene
+from personas.scene import COMPARED, LoreNote, Recollection, Scene
 from personas.spelling import spelled
 from personas.stepping_out import steps_out
 from personas.stops import stops
 from personas.utterance import Utterance, persona_speaker
 
 __all__ = [
+    "COMPARED",
     "MOODS",
     "SHIPPED",
     "Boundaries",

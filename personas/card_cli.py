@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
@@ -17,9 +17,14 @@ from personas.card_import import import_file
 from personas.card_rules import read_rules
 from personas.cast import SHIPPED
 from personas.errors import PersonaError
-from personas.lore_scene import Lorekeeper
+from personas.lore_scene import SHARE, Lorekeeper
 from personas.lore_transcript import read_transcript
 from personas.persona_file import load
+from personas.scene import COMPARED
+
+Near = Callable[[Mapping[str, str], str], Collection[str] | None]
+"""Texts by their keys, and words: the keys of the texts that are near; None if it can't be told. The front door,
+which knows the memory's encoder, hands it in as the commands' `obj`."""
 
 app = typer.Typer()
 
@@ -85,6 +90,7 @@ def export_(
 
 @app.command(epilog="Example: greenroom persona why mika --transcript chat.txt --personas my-cast --json")
 def why(
+    ctx: typer.Context,
     persona_id: Annotated[str, typer.Argument(metavar="PERSONA", help="Whose lore to explain.")],
     transcript: Annotated[
         Path, typer.Option("--transcript", help="What was said: lines of `Name: words`, a JSON list, or JSON lines.")
@@ -93,6 +99,10 @@ def why(
         list[Path] | None,
         typer.Option("--personas", envvar="GREENROOM_PERSONAS", help="A folder of your own personas."),
     ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(min=1, help="The engine's window in tokens: books without a budget of their own get a quarter."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain, entry by entry, which lore comes to mind at the end of a conversation, and why or why not."""
@@ -100,14 +110,23 @@ def why(
         file = file_of(persona_id, personas or [])
         persona = load(file)
         keeper = Lorekeeper(lambda _: file)
-        found = keeper.of(persona, read_transcript(transcript, persona.name))
-    rows = [asdict(verdict) for verdict in found.verdicts]
+        said = read_transcript(transcript, persona.name)
+        near = compared(keeper.vectorized(persona), "\n".join(one.text for one in said[-COMPARED:]), by=ctx.obj)
+        found = keeper.of(persona, said, window=window, near=near)
     if as_json:
-        notes = [asdict(note) for note in found.notes]
-        typer.echo(json.dumps({"entries": rows, "notes": notes, "late": found.late}, ensure_ascii=False, indent=2))
+        told = {
+            "entries": [asdict(verdict) for verdict in found.verdicts],
+            "notes": [asdict(note) for note in found.notes],
+            "late": found.late,
+            "budget": window // SHARE if window else None,
+            "near": None if near is None else sorted(near),
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     for verdict in sorted(found.verdicts, key=lambda verdict: not verdict.fired):
         typer.echo(f"{'fired' if verdict.fired else '     '}  {verdict.name}: {verdict.reason}")
+    if window is None and found.fired:
+        typer.echo("Note: without --window, a book that sets no budget of its own is not trimmed here.", err=True)
     for pattern in found.late:
         typer.echo(f"Note: the pattern {pattern} took too long and was given up.", err=True)
 
@@ -123,6 +142,13 @@ def conformance(as_json: AsJson = False) -> None:
         typer.echo(f"{rule.status:<9} {rule.id:<34} {rule.rule}" + (f" ({rule.reason})" if rule.reason else ""))
     met = sum(rule.status == "met" for rule in rules)
     typer.echo(f"{met} of {len(rules)} rules are met; every exception says why.", err=True)
+
+
+def compared(texts: Mapping[str, str], words: str, *, by: Near | None) -> Collection[str] | None:
+    """The keys of the vectorised entries near to these words; None where nobody can compare."""
+    if not texts:
+        return ()
+    return by(texts, words) if by else None
 
 
 def file_of(persona_id: str, personas: list[Path]) -> Path:

@@ -8,7 +8,9 @@ SillyTavern. The seed settles chance for each entry and message count: the same 
 
 Chosen where sources disagree: `reverse_depth` works in chats; `activate_only_*` counts the character's messages;
 constants fire under `use_regex`, too; a `token_budget` of 0 means that none is set.
-What is not covered: `vectorized` entries fire by their keys; `automation_id` runs nothing.
+Vectorised entries fire by their keys, and when the moment says that they are near to what was said: whoever holds
+vectors compares them, for the newest message only.
+What is not covered: what fired by nearness lasts no longer than its turn (`sticky`); `automation_id` runs nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,7 +29,10 @@ KEEPS = {"keep_activate_after_match", "dont_activate_after_match"}
 
 
 class Lore:
-    """Some lorebooks made ready; the first one's entries take precedence where nothing else decides."""
+    """Some lorebooks made ready; the first one's entries take precedence where nothing else decides.
+
+    `vectorized` has the texts of the entries that may also fire by nearness, by the entries' keys.
+    """
 
     def __init__(self, books: Iterable[Lorebook], *, setting: Setting | None = None, instruct: bool = False) -> None:
         setting = setting or Setting("")
@@ -35,6 +40,8 @@ class Lore:
         self.entries = tuple(ready(book, entry, setting, instruct=instruct) for book in books for entry in book.entries)
         self.finder = Finder(key for one in self.entries for key in one.all_keys)
         self.names = {one.entry.key: one.label for one in self.entries}
+        wanted = (one for one in self.entries if one.entry.enabled and one.entry.rules.vectorized)
+        self.vectorized = {one.entry.key: one.decorated.text for one in wanted if one.decorated.text.strip()}
         self.levels = sorted({e.entry.rules.delay_until_recursion for e in self.entries} - {0})
 
     @property
@@ -77,9 +84,14 @@ class Turn:
         kept = trimmed(list(self.fired.values()), self.texts, self.moment.budget, self.moment.count)
         for one in self.fired.values():
             if one.entry.key not in kept:
-                self.reasons[one.entry.key] = "it woke, and there was no room for it in the token budget"
+                self.reasons[one.entry.key] = f"it woke, and there was no room for it in {self._budget_of(one)}"
         active = [one for one in self.lore.entries if one.entry.key in kept]
         return self._result(sorted(active, key=lambda one: one.entry.order))
+
+    def _budget_of(self, one: Ready) -> str:
+        """The budget it was weighed by, in words."""
+        own = one.book.token_budget
+        return f"its book's budget of {own} tokens" if own else f"a quarter of the window ({self.moment.budget} tokens)"
 
     def _may_fire(self, one: Ready) -> bool:
         reason = "" if one.free else self._hindrance(one)
@@ -144,11 +156,21 @@ class Turn:
             self.reasons[key] = "it fired once, and @@keep_activate_after_match"
         elif key in self.state.sticky:
             self.reasons[key] = f"it is sticky until message {self.state.sticky[key].ends}"
+        elif one.entry.rules.vectorized and key in (self.moment.near or ()):
+            self.reasons[key] = "it is near to what was said, by its vector"
         else:
             woken, reason = woken_by(one, self._text(one, recursing), self.clock)
             self.reasons[key] = f"{reason}, or stands in what fired" if woken and recursing else reason
+            if one.entry.rules.vectorized and not woken:
+                self.reasons[key] += self._far
             return woken
         return True
+
+    @property
+    def _far(self) -> str:
+        if self.moment.near is None:
+            return "; it is vectorized, and nobody compared its vector"
+        return ", and it is not near to what was said, by its vector"
 
     def _text(self, one: Ready, recursing: bool) -> ScanText:
         depth = one.scan_depth if one.scan_depth is not None else self.moment.scan_depth

@@ -30,7 +30,8 @@ class Moment:
     """All that decides what comes to mind: what was said, oldest first, and the state after the turns before.
 
     `greeting` is the number of the first message in play (0: the greeting itself), None if it is gone. `budget` in
-    tokens holds for each book without one of its own. `sources` are the texts that `match_…` rules look into.
+    tokens holds for each book without one of its own. `sources` are the texts that `match_…` rules look into. `near`
+    are the keys of vectorised entries that are near to what was said, None if nobody compared their vectors.
     """
 
     said: Sequence[Said]
@@ -42,6 +43,7 @@ class Moment:
     trigger: str = "normal"
     sources: Mapping[str, str] = field(default_factory=dict)
     budget: int | None = None
+    near: frozenset[str] | None = None
     scan_depth: int = SCAN_DEPTH
     recursive: bool = False
     count: Callable[[str], int] = lambda text: (len(text.encode("utf-8", "replace")) + 3) // 4

@@ -1,7 +1,7 @@
 """SillyTavern's rules for one lore entry, read from its `extensions` with that program's defaults.
 
-What stands there in a wrong type counts as not there. `automation_id`, `display_index` and `vectorized` are kept for
-export and mean nothing here: there are no scripts to run, no list to arrange, and keys, not vectors, decide.
+What stands there in a wrong type counts as not there. `automation_id` and `display_index` are kept for export and mean
+nothing here: there are no scripts to run and no list to arrange.
 """
 
 import math
@@ -60,6 +60,7 @@ class Rules:
     outlet: str = ""
     triggers: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    vectorized: bool = False
 
 
 def rules_of(extensions: Mapping[str, Json], position: Json) -> Rules:
@@ -92,6 +93,7 @@ def rules_of(extensions: Mapping[str, Json], position: Json) -> Rules:
         outlet=str(extensions.get("outlet_name") or ""),
         triggers=tuple(str(kind) for kind in as_list(extensions.get("triggers"))),
         sources=tuple(source for source in SOURCES if extensions.get(f"match_{source}") is True),
+        vectorized=extensions.get("vectorized") is True,
     )
 
 

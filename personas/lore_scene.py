@@ -5,7 +5,7 @@ What lasts from turn to turn (sticky, cooldown, "once") is found again by going 
 What is not covered: messages are counted from where the given history begins.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -32,26 +32,42 @@ SHARE = 4  # lore may take a quarter of the window
 
 @dataclass(slots=True)
 class Lorekeeper:
-    """`file_of` says where a persona's file lies; `window` is how many tokens a prompt may have, if one knows."""
+    """`file_of` says where a persona's file lies.
+
+    In its calls, `window` is how many tokens a prompt may have, None if nobody knows: then books without a budget of
+    their own have none. `near` are the keys of vectorised entries near to what was said, None if nobody compared.
+    """
 
     file_of: Callable[[str], Path]
-    window: int | None = None
-    _ready: dict[str, tuple[object, Replay]] = field(default_factory=dict)
+    _ready: dict[tuple[str, int | None], tuple[object, Replay]] = field(default_factory=dict)
 
-    def notes(self, persona: Persona, history: Sequence[Utterance], heard: Sequence[Utterance]) -> tuple[LoreNote, ...]:
+    def notes(
+        self,
+        persona: Persona,
+        history: Sequence[Utterance],
+        heard: Sequence[Utterance],
+        *,
+        window: int | None = None,
+        near: Collection[str] | None = None,
+    ) -> tuple[LoreNote, ...]:
         """What comes to mind of a persona's lore, and her card's instructions, when she answers what was heard."""
         if not persona.lore and persona.card is None:
             return ()
-        return self.activation(persona, history, heard).notes
+        said = tuple(as_said(persona, one) for one in (*history, *heard))
+        return self.of(persona, said, window=window, near=near).notes
 
-    def activation(self, persona: Persona, history: Sequence[Utterance], heard: Sequence[Utterance]) -> Activation:
-        """The same with an explanation for every entry."""
-        return self.of(persona, tuple(as_said(persona, one) for one in (*history, *heard)))
-
-    def of(self, persona: Persona, said: Sequence[Said]) -> Activation:
-        """What comes to mind at the end of a conversation."""
-        replay = self._replay(persona)
-        moment = replace(self._moment(persona, said), state=replay.state(said))
+    def of(
+        self,
+        persona: Persona,
+        said: Sequence[Said],
+        *,
+        window: int | None = None,
+        near: Collection[str] | None = None,
+    ) -> Activation:
+        """What comes to mind at the end of a conversation, and for every entry why or why not."""
+        replay = self._replay(persona, window)
+        near = None if near is None else frozenset(near)
+        moment = replace(self._moment(persona, window, said), state=replay.state(said), near=near)
         found = replay.lore.activate(moment)
         if found.late:
             log.warning("lore_pattern_slow", persona=persona.id, patterns=list(found.late)[:5])
@@ -59,20 +75,24 @@ class Lorekeeper:
 
     def lore(self, persona: Persona) -> Lore:
         """The persona's books made ready, anew only when a file changed."""
-        return self._replay(persona).lore
+        return self._replay(persona, None).lore
 
-    def _replay(self, persona: Persona) -> Replay:
+    def vectorized(self, persona: Persona) -> Mapping[str, str]:
+        """The texts of the entries that also fire when they are near to the newest words, by the entries' keys."""
+        return self.lore(persona).vectorized if persona.lore else {}
+
+    def _replay(self, persona: Persona, window: int | None) -> Replay:
         folder = self.file_of(persona.id).parent
         files = [folder / name for name in persona.lore]
         stamp = tuple((file, file.stat().st_mtime_ns if file.is_file() else 0) for file in files)
-        kept = self._ready.get(persona.id)
+        kept = self._ready.get((persona.id, window))
         if kept is None or kept[0] != (stamp, persona.version):
             lore = Lore(books_in(files), setting=Setting(called(persona)))
-            kept = ((stamp, persona.version), Replay(lore, partial(self._moment, persona)))
-            self._ready[persona.id] = kept
+            kept = ((stamp, persona.version), Replay(lore, partial(self._moment, persona, window)))
+            self._ready[persona.id, window] = kept
         return kept[1]
 
-    def _moment(self, persona: Persona, said: Sequence[Said]) -> Moment:
+    def _moment(self, persona: Persona, window: int | None, said: Sequence[Said]) -> Moment:
         """All that decides what comes to mind after these messages, but the state."""
         names = [one.name for one in said if not one.own and one.name]
         return Moment(
@@ -81,7 +101,7 @@ class Lorekeeper:
             seed=persona.id,
             greeting=greeting_in(persona, said),
             sources=sources(persona),
-            budget=self.window // SHARE if self.window else None,
+            budget=window // SHARE if window else None,
         )
 
 

@@ -27,6 +27,8 @@ class Recollection:
     source: str = ""
 
 
+COMPARED = 2  # messages that vectorised lore is compared with, as in SillyTavern
+
 LorePosition: TypeAlias = Literal[
     "notes",
     "before_char",

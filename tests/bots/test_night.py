@@ -14,6 +14,7 @@ from memory import Turn
 from memory.index_note import IndexNote, Noted
 from memory.journal import Journal
 from memory.knowledge import Library
+from memory.lore_vectors import LoreVectors
 from memory.memory import Memory
 from memory.opening import Opened
 from memory.playing import Playing
@@ -150,8 +151,8 @@ def opened_with(journal: Journal, memory: Memory) -> Opened:
     library = Library(
         StoreInRam(), encoder, persona=playing.member, folder=playing.folder, blank=Recollecting(encoder).blank
     )
-    note, noted = IndexNote(Path("nowhere")), Noted(encoder.name, {})
-    return Opened(journal, memory, StoreInRam(), library, playing.policies, encoder, note, noted)
+    lore, note, noted = LoreVectors(None, encoder), IndexNote(Path("nowhere")), Noted(encoder.name, {})
+    return Opened(journal, memory, StoreInRam(), library, lore, playing.policies, encoder, note, noted)
 
 
 async def test_a_night_leaves_facts_that_come_to_mind() -> None:

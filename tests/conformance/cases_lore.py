@@ -367,9 +367,19 @@ def it_fires_only_when_others_did() -> None:
 
 @shows("st.preserved", "st.triggers")
 def it_fires_for_some_kinds_of_generation() -> None:
-    one = entry(ext={"triggers": ["continue"], "automation_id": "a", "display_index": 3, "vectorized": True})
+    one = entry(ext={"triggers": ["continue"], "automation_id": "a", "display_index": 3})
     assert fires(one, trigger="continue")
     assert not fires(one)
+
+
+@shows("st.vectorized")
+def a_vectorized_one_fires_when_it_is_near() -> None:
+    near = entry("Near.", "no", ext={"vectorized": True})
+    assert not fires(near)
+    assert fires(near, near=frozenset({"b#0"}))
+    assert not fires(entry("Far.", "no"), near=frozenset({"b#0"}))
+    assert not fires({**near, "enabled": False}, near=frozenset({"b#0"}))
+    assert fires(entry("Said.", "lake", ext={"vectorized": True}), near=frozenset())
 
 
 @shows("st.ignore_budget")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
@@ -32,7 +33,7 @@ entries:
 
 def house(folder: Path) -> Path:
     file = folder / "mika" / "mika.yaml"
-    file.parent.mkdir()
+    file.parent.mkdir(exist_ok=True)
     file.write_text(PERSONA, encoding="utf-8")
     (file.parent / "lake.yaml").write_text(LAKE, encoding="utf-8")
     return file
@@ -178,3 +179,53 @@ def test_a_fans_name_cannot_open_or_close_the_notes(tmp_path: Path) -> None:
 
 def test_an_empty_house_of_lore_says_nothing() -> None:
     assert Lore([]).activate(Moment(said("Kim: Hi."))).notes == ()
+
+
+NEAR_AND_LARGE = f"""entries:
+  - {{keys: [lake], content: "Deep."}}
+  - {{keys: [boat], content: "A ferry crosses at noon.", extensions: {{vectorized: true}}}}
+  - {{keys: [], constant: true, priority: -1, content: "{"word " * 300}"}}
+"""
+
+
+def explained(folder: Path, *flags: str, near: object = None) -> dict[str, Any]:
+    """What `why` says of a book with a vectorised entry and one that fills a small budget."""
+    house(folder)
+    (folder / "mika" / "lake.yaml").write_text(NEAR_AND_LARGE, encoding="utf-8")
+    (folder / "talk.txt").write_text("Kim: Show me the lake.\n", encoding="utf-8")
+    told = ["why", "mika", "--personas", str(folder), "--transcript", str(folder / "talk.txt"), "--json", *flags]
+    return dict(json.loads(CliRunner().invoke(app, told, obj=near).stdout))
+
+
+def test_why_says_that_an_entry_is_near_that_it_is_not_or_that_nobody_compared(tmp_path: Path) -> None:
+    near, far, alone = (
+        explained(tmp_path, near=by)["entries"][1]["reason"]
+        for by in (lambda texts, _: set(texts), lambda *_: (), None)
+    )
+
+    assert near == "it is near to what was said, by its vector"
+    assert far == "none of its keys was said, and it is not near to what was said, by its vector"
+    assert alone == "none of its keys was said; it is vectorized, and nobody compared its vector"
+
+
+def test_why_trims_lore_to_a_quarter_of_the_window_and_says_so(tmp_path: Path) -> None:
+    large, small = explained(tmp_path), explained(tmp_path, "--window", "800")
+
+    assert large["entries"][2]["fired"]
+    assert not small["entries"][2]["fired"]
+    assert small["entries"][2]["reason"] == (
+        "it woke, and there was no room for it in a quarter of the window (200 tokens)"
+    )
+    assert (large["budget"], small["budget"]) == (None, 200)
+
+
+def test_lore_is_trimmed_to_the_window_that_a_turn_names(tmp_path: Path) -> None:
+    file = house(tmp_path)
+    (file.parent / "lake.yaml").write_text(NEAR_AND_LARGE, encoding="utf-8")
+    keeper, heard = Lorekeeper(lambda _: file), (utterance(0, "Kim", "Show me the lake."),)
+
+    roomy = keeper.notes(load(file), (), heard, window=8000, near={"lake.yaml#1"})
+    tight = keeper.notes(load(file), (), heard, window=800, near={"lake.yaml#1"})
+
+    assert len(roomy) == len(tight) + 1
+    assert "Deep." in [note.text for note in tight]
