@@ -3,30 +3,47 @@
 import asyncio
 import json
 import os
+import re
 import statistics
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
+from prometheus_client import CollectorRegistry
 
 from bots.app import from_flags, open_house
 from bots.house import House
+from bots.logs import start_logging
+from bots.settings import BotsSettings
 from personas import Place, Utterance
-from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError, Window
+from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError
+from serving.engine_around import EngineAround
+from serving.metering import MeteredEngine, Meters
 from serving.remote_engine import RemoteEngine
+from serving.router import Router
 from serving.settings import UNDERSTUDY_FOLDER, ServerSettings
 from serving.shelf import Card, Shelf
 from serving.vllm_server import VllmServer
 from tests.serving.tiny import make_lora
 
-PERSONAS, TOKENS, WINDOW, KEY = 8, 48, 1024, "benchmark"
+Request = tuple[Sequence[ChatMessage], Sampling, str | None]
+Told = tuple[float, int, str]  # seconds to the first word, tokens, words
+PERSONAS, TOKENS, TURNS, WINDOW, KEY = 8, 120, 2, 1024, "benchmark"
+COMING = 2.0  # seconds within which the fans begin
+ENDLESS = {"ignore_eos": True}  # every reply has TOKENS, as those of docs/scaling.md; random weights stop anywhere
 PERSONA = "id: persona-{n}\nname: Nova{n}\nwho: Nova{n} keeps the lighthouse of pier {n} and likes fog.\n"
 PLAYS = "plays:\n  engine: vllm\n  lora: persona-{n}\n  sampling: {{temperature: 0, max_tokens: {tokens}}}\n"
+
+
+def quantile(seconds: Sequence[float], share: float) -> float:
+    """In milliseconds."""
+    return 1000 * sorted(seconds)[int(share * (len(seconds) - 1))]
 
 
 @dataclass
@@ -43,40 +60,37 @@ class Side:
 
     def late(self, share: float) -> float:
         """A quantile of the seconds until the first word, in milliseconds."""
-        return 1000 * sorted(self.first)[int(share * (len(self.first) - 1))]
+        return quantile(self.first, share)
 
     def __str__(self) -> str:
         return f"{self.rate:6.0f} tokens/s   first word p50 {self.late(0.5):5.0f} p99 {self.late(0.99):5.0f} ms"
 
 
-class Recorder:
-    """An engine that notes what it is asked, so that the bare server can be asked the same."""
+class Recorder(EngineAround):
+    """Notes what an engine is asked and when, so that the bare server can be asked the same."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self.asked: list[tuple[Sequence[ChatMessage], Sampling, str | None]] = []
-
-    @property
-    def model(self) -> str:
-        return self._engine.model
-
-    @property
-    def window(self) -> Window:
-        return self._engine.window
-
-    async def ready(self) -> None:
-        await self._engine.ready()
-
-    async def aclose(self) -> None:
-        await self._engine.aclose()
+    def __init__(self, within: Engine) -> None:
+        super().__init__(within)
+        self.asked: list[Request] = []
+        self.begun: dict[str, float] = {}
+        self.answered: dict[str, float] = {}
 
     async def stream(
         self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
     ) -> AsyncGenerator[Delta | Completion, None]:
         self.asked.append((prompt, sampling, lora))
-        async with aclosing(self._engine.stream(prompt, sampling=sampling, lora=lora)) as stream:
+        turn = turn_in(prompt[-1].content)
+        self.begun[turn] = time.perf_counter()
+        async with aclosing(super().stream(prompt, sampling=sampling, lora=lora)) as stream:
             async for piece in stream:
+                self.answered.setdefault(turn, time.perf_counter())
                 yield piece
+
+
+def turn_in(words: str) -> str:
+    """The mark of one turn, in what a fan says."""
+    found = re.findall(r"turn \d+ of fan \d+", words)
+    return found[-1] if found else ""
 
 
 @asynccontextmanager
@@ -91,39 +105,60 @@ async def theatre(workshop: Path) -> AsyncIterator[tuple[VllmServer, Shelf, Hous
     )
     async with VllmServer(settings, shelf, key=KEY, tell=print) as server:
         await server.ready()
-        cast = workshop / "personas"
-        for n in range(PERSONAS):
-            (cast / f"persona-{n}").mkdir(parents=True)
-            written = (PERSONA + PLAYS).format(n=n, tokens=TOKENS)
-            (cast / f"persona-{n}" / f"persona-{n}.yaml").write_text(written)
-        engines = {"vllm": {"kind": "remote", "model": "base", "base_url": server.url, "replies_at_once": 256}}
-        os.environ["GREENROOM_SERVING__ENGINES"] = json.dumps(engines)
-        os.environ["GREENROOM_ENGINE_KEYS"] = json.dumps({"vllm": KEY})
-        os.environ["GREENROOM_SERVING__SHELF"] = str(shelf.folder)
-        chosen = from_flags({"data": workshop / "data", "personas": cast, "log_level": "ERROR"})
+        chosen = make_settings(workshop, server, shelf)
         async with open_house(chosen) as house:
-            recorder = Recorder(house.engines._engines["vllm"])
+            recorder = Recorder(as_settings_make_it(server))
             house.engines._engines["vllm"] = recorder
             yield server, shelf, house, recorder
 
 
-async def through(house: House, fan: int, number: int) -> tuple[float, int]:
-    """One turn, memory on: seconds from what is said to the first word at a reader, and the reply's tokens."""
-    place, words = Place(f"web:fan-{fan}"), f"Hello, this is turn {number} of fan {fan}. How is the fog?"
-    heard = Utterance(f"web:{fan}-{number}", f"web:fan-{fan}", f"Fan{fan}", place, words, datetime.now(UTC))
-    began, first = time.perf_counter(), 0.0
-    performance = await house.hall.hear(heard, persona_id=f"persona-{fan % PERSONAS}")
-    async for step in performance.follow():
-        if isinstance(step, Delta) and not first:
-            first = time.perf_counter() - began
-    turn = await performance.ended()
-    assert turn.outcome == "answered", turn
-    return first, turn.completion_tokens
+def make_settings(workshop: Path, server: VllmServer, shelf: Shelf) -> BotsSettings:
+    """A cast of eight, and where their engine is."""
+    cast = workshop / "personas"
+    for n in range(PERSONAS):
+        (cast / f"persona-{n}").mkdir(parents=True)
+        written = (PERSONA + PLAYS).format(n=n, tokens=TOKENS)
+        (cast / f"persona-{n}" / f"persona-{n}.yaml").write_text(written)
+    engines = {"vllm": {"kind": "remote", "model": "base", "base_url": server.url, "replies_at_once": 256}}
+    os.environ["GREENROOM_SERVING__ENGINES"] = json.dumps(engines)
+    os.environ["GREENROOM_ENGINE_KEYS"] = json.dumps({"vllm": KEY})
+    os.environ["GREENROOM_SERVING__SHELF"] = str(shelf.folder)
+    chosen = from_flags({"data": workshop / "data", "personas": cast, "log_level": "ERROR"})
+    start_logging(chosen)
+    return chosen
 
 
-async def straight(
-    client: httpx.AsyncClient, asked: tuple[Sequence[ChatMessage], Sampling, str | None], *, lora: bool = True
-) -> tuple[float, int, str]:
+def as_settings_make_it(server: VllmServer) -> Engine:
+    """What `serving/making.py` makes of an address, but that every reply goes on to its last token (`ignore_eos`)."""
+    remote = RemoteEngine(server.url, model="base", api_key=KEY, extra=ENDLESS)
+    return MeteredEngine(Router({server.url: remote}), Meters(CollectorRegistry()), name="vllm")
+
+
+class Stage:
+    """Greenroom's side: turns with memory on, each from what is said to the first word at a reader."""
+
+    def __init__(self, house: House, recorder: Recorder) -> None:
+        self._house = house
+        self._recorder = recorder
+        self.added: list[float] = []
+
+    async def turn(self, fan: int, number: int) -> Told:
+        """Seconds to the first word, the reply's tokens, and nothing of its words."""
+        mark = f"turn {number} of fan {fan}"
+        place, words = Place(f"web:fan-{fan}"), f"Hello, this is {mark}. How is the fog?"
+        heard = Utterance(f"web:{fan}-{number}", f"web:fan-{fan}", f"Fan{fan}", place, words, datetime.now(UTC))
+        began, first = time.perf_counter(), 0.0
+        performance = await self._house.hall.hear(heard, persona_id=f"persona-{fan % PERSONAS}")
+        async for step in performance.follow():
+            if isinstance(step, Delta) and not first:
+                first = time.perf_counter()
+        turn = await performance.ended()
+        assert turn.outcome == "answered", turn
+        self.added.append(self._recorder.begun[mark] - began + first - self._recorder.answered[mark])
+        return first - began, turn.completion_tokens, ""
+
+
+async def straight(client: httpx.AsyncClient, asked: Request, *, lora: bool = True) -> Told:
     """The same request with the least that a client must do: read the lines of the stream."""
     prompt, sampling, name = asked
     body: dict[str, Any] = {
@@ -132,7 +167,7 @@ async def straight(
         "stop": list(sampling.stop[:4]) or None,
         "repetition_penalty": sampling.repetition_penalty,
         **{"max_tokens": sampling.max_tokens, "temperature": sampling.temperature, "top_p": sampling.top_p},
-        **{"stream": True, "stream_options": {"include_usage": True}, "cache_salt": "bare"},
+        **{"stream": True, "stream_options": {"include_usage": True}, "cache_salt": "bare", **ENDLESS},
     }
     began, first, tokens, text = time.perf_counter(), 0.0, 0, ""
     async with client.stream("POST", "/v1/chat/completions", json=body) as answer:
@@ -146,10 +181,19 @@ async def straight(
     return first or time.perf_counter() - began, tokens, text
 
 
-async def round_of(side: Side, replies: Sequence[Awaitable[tuple[Any, ...]]]) -> None:
-    """All at once."""
+async def round_of(
+    side: Side, loads: Sequence[Iterator[Callable[[], Awaitable[Told]]]], *, within: float = COMING
+) -> None:
+    """Every fan's turns one after the other; the fans come one by one within so many seconds, as people do."""
+    told: list[Told] = []
+
+    async def fan(number: int) -> None:
+        await asyncio.sleep(within * number / len(loads))
+        for turn in loads[number]:
+            told.append(await turn())
+
     began = time.perf_counter()
-    told = await asyncio.gather(*replies)
+    await asyncio.gather(*(fan(number) for number in range(len(loads))))
     side.seconds += time.perf_counter() - began
     side.tokens += sum(one[1] for one in told)
     side.first += [one[0] for one in told]
@@ -169,23 +213,32 @@ async def table(workshop: Path, *, fans: int, rounds: int, prompts: int) -> None
 
 
 async def throughput(house: House, recorder: Recorder, bare: httpx.AsyncClient, *, fans: int, rounds: int) -> None:
-    """A first round warms both sides and is not counted."""
+    """A first round warms both sides and is not counted. The bare side is asked what greenroom asked, fan by fan."""
     sides = {"greenroom": Side(), "bare": Side(), "bare, no LoRA": Side()}
+    stage = Stage(house, recorder)
     for number in range(rounds + 1):
         counted = sides if number else {name: Side() for name in sides}
         recorder.asked.clear()
-        await round_of(counted["greenroom"], [through(house, fan, number) for fan in range(fans)])
-        asked = list(recorder.asked)
-        await round_of(counted["bare"], [straight(bare, one) for one in asked])
-        await round_of(counted["bare, no LoRA"], [straight(bare, one, lora=False) for one in asked])
+        stage.added *= bool(number)
+        turns = range(TURNS * number, TURNS * (number + 1))
+        await round_of(
+            counted["greenroom"], [iter([partial(stage.turn, fan, n) for n in turns]) for fan in range(fans)]
+        )
+        for name, lora in (("bare", True), ("bare, no LoRA", False)):
+            shared = iter([partial(straight, bare, one, lora=lora) for one in recorder.asked])
+            await round_of(counted[name], [shared] * fans)
     ours, theirs, merged = sides.values()
-    print(f"\n{fans} fans, {PERSONAS} personas with a LoRA each, memory on, {rounds} rounds of up to {TOKENS} tokens")
+    print(
+        f"\n{fans} fans, {PERSONAS} personas with a LoRA each, memory on, {rounds} x {TURNS} turns of {TOKENS} tokens"
+    )
     for name, side in sides.items():
         print(f"{name:>14}: {side}")
     print(f"throughput through the whole of greenroom: {ours.rate / theirs.rate:.0%} of the bare server's (>= 90 %)")
     median, late = (ours.late(share) - theirs.late(share) for share in (0.5, 0.99))
-    print(f"first word added: median {median:.0f} ms, p99 {late:.0f} ms (<= 10, <= 40)")
-    print(f"eight LoRAs in one server: {theirs.rate / merged.rate:.0%} of one merged model's throughput")
+    print(f"first word later than the bare server's: median {median:.0f} ms, p99 {late:.0f} ms (<= 10, <= 40)")
+    median, late = (quantile(stage.added, share) for share in (0.5, 0.99))
+    print(f"of that before vLLM was asked and after it said a word: median {median:.0f} ms, p99 {late:.0f} ms")
+    print(f"eight LoRAs in one server: {theirs.rate / merged.rate:.0%} of one merged model's throughput", flush=True)
 
 
 async def cross_talk(engine: RemoteEngine, *, prompts: int, at_once: int) -> None:

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from serving.admission import Admission
 from serving.chat import ChatMessage, Completion, Delta, Sampling
-from serving.engine import Engine, Window
+from serving.engine import Engine
+from serving.engine_around import EngineAround
 from serving.errors import EngineAway, EngineBusy, EngineMissing, EngineRefused, PromptTooLong, ServingError
 from serving.router import Replica, Router
 
@@ -95,30 +96,16 @@ def rests(replica: Replica) -> float:
     return float(replica.breaker.open)
 
 
-class MeteredEngine:
-    """An engine with instruments on it, under the `name` that the settings give it; else the engine itself."""
+class MeteredEngine(EngineAround):
+    """An engine with instruments on it, under the `name` that the settings give it."""
 
     def __init__(
         self, engine: Engine, meters: Meters, *, name: str, clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._name = name
         self._meters = meters
         self._clock = clock
-
-    @property
-    def model(self) -> str:
-        return self._engine.model
-
-    @property
-    def window(self) -> Window:
-        return self._engine.window
-
-    async def ready(self) -> None:
-        await self._engine.ready()
-
-    async def aclose(self) -> None:
-        await self._engine.aclose()
 
     async def stream(
         self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
@@ -126,7 +113,7 @@ class MeteredEngine:
         outcome, began, first = "left", self._clock(), 0.0
         with self._meters.running.labels(self._name).track_inprogress():
             try:
-                async with aclosing(self._engine.stream(prompt, sampling=sampling, lora=lora)) as stream:
+                async with aclosing(super().stream(prompt, sampling=sampling, lora=lora)) as stream:
                     async for piece in stream:
                         if not first:
                             first = self._clock()

@@ -16,6 +16,7 @@ from serving.asking import ask_in_order
 from serving.breaker import Breaker
 from serving.chat import ChatMessage, Completion, Delta, Sampling
 from serving.engine import Engine, Window
+from serving.engine_around import EngineAround
 from serving.errors import EngineAway, EngineBusy, ServingError
 from serving.hedging import hedged
 from serving.served import NotServed
@@ -24,28 +25,14 @@ LATECOMERS = 0.5  # seconds that the other replicas have to tell their windows, 
 SLACK = 2  # running replies that home may have more than the second choice before it is passed over
 
 
-class Replica:
+class Replica(EngineAround):
     """One engine of the router's, with what it has to do and whether it answers lately."""
 
     def __init__(self, name: str, engine: Engine, breaker: Breaker) -> None:
+        super().__init__(engine)
         self.name = name
-        self.engine = engine
         self.breaker = breaker
         self.running = 0
-
-    @property
-    def model(self) -> str:
-        return self.engine.model
-
-    @property
-    def window(self) -> Window:
-        return self.engine.window
-
-    async def ready(self) -> None:
-        await self.engine.ready()
-
-    async def aclose(self) -> None:
-        await self.engine.aclose()
 
     async def stream(
         self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
@@ -54,7 +41,7 @@ class Replica:
         self.running += 1
         self.breaker.begin()
         try:
-            async with aclosing(self.engine.stream(prompt, sampling=sampling, lora=lora)) as stream:
+            async with aclosing(super().stream(prompt, sampling=sampling, lora=lora)) as stream:
                 async for piece in stream:
                     self.breaker.succeed()
                     yield piece

@@ -17,7 +17,8 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace import Tracer as Tracer
 
 from serving.chat import ChatMessage, Completion, Delta, Sampling
-from serving.engine import Engine, Window
+from serving.engine import Engine
+from serving.engine_around import EngineAround
 from serving.errors import ServingError
 
 Attributes = Mapping[str, str | int | float]
@@ -54,27 +55,13 @@ def headers() -> dict[str, str]:
     return carried
 
 
-class TracedEngine:
-    """An engine with a span for each reply; in everything else the engine itself."""
+class TracedEngine(EngineAround):
+    """An engine with a span for each reply."""
 
     def __init__(self, engine: Engine, tracer: Tracer, *, name: str) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._tracer = tracer
         self._name = name
-
-    @property
-    def model(self) -> str:
-        return self._engine.model
-
-    @property
-    def window(self) -> Window:
-        return self._engine.window
-
-    async def ready(self) -> None:
-        await self._engine.ready()
-
-    async def aclose(self) -> None:
-        await self._engine.aclose()
 
     async def stream(
         self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
@@ -82,7 +69,7 @@ class TracedEngine:
         # not made current: a generator may be ended in another context than it was begun in
         span = self._tracer.start_span(f"chat {self._name}", kind=SpanKind.CLIENT, attributes=asked(self, lora))
         try:
-            async with aclosing(self._engine.stream(prompt, sampling=sampling, lora=lora)) as stream:
+            async with aclosing(super().stream(prompt, sampling=sampling, lora=lora)) as stream:
                 first = True
                 async for piece in stream:
                     if first:

@@ -5,8 +5,8 @@ NOT RUN YET: no GPU was lent to the session that wrote it; only the shapes and t
     pip install vllm==0.26.0            (pins torch 2.11.0, which the H200 machines have)
     python -m benchmarks.gpu --shape 1b --loras 1 8 64 --python /path/to/vllm's/python
 
-Random weights are as fast as trained ones; with 128,256 words to choose from, hardly a reply ends early. The limit is
-what memory bandwidth allows: each step reads the weights once, and every reply's cache.
+Random weights are as fast as trained ones; every reply goes on to its last token (`ignore_eos`). The limit is what
+memory bandwidth allows: each step reads the weights once, and every reply's cache.
 """
 
 import argparse
@@ -14,13 +14,14 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from benchmarks.serving_vllm import Side, round_of, straight
+from benchmarks.serving_vllm import ENDLESS, Side, Told, round_of, straight
 from serving import ChatMessage, Completion, Delta, Sampling
 from serving.remote_engine import RemoteEngine
 from serving.settings import ServerSettings
@@ -87,7 +88,7 @@ def make(folder: Path, shape: Shape) -> Path:
     return folder
 
 
-async def through(engine: RemoteEngine, number: int, lora: str) -> tuple[float, int]:
+async def through(engine: RemoteEngine, number: int, lora: str) -> Told:
     loop = asyncio.get_running_loop()
     began, first, tokens = loop.time(), 0.0, 0
     prompt = [ChatMessage("system", PROMPT), ChatMessage("user", f"I am fan {number}.")]
@@ -96,7 +97,7 @@ async def through(engine: RemoteEngine, number: int, lora: str) -> tuple[float, 
             first = first or loop.time() - began
         elif isinstance(piece, Completion):
             tokens = piece.completion_tokens
-    return first, tokens
+    return first, tokens, ""
 
 
 async def measure(
@@ -117,7 +118,7 @@ async def measure(
     )
     async with VllmServer(settings, shelf, key=KEY, tell=print) as server:
         await server.ready()
-        engine = RemoteEngine(server.url, model="base", api_key=KEY)
+        engine = RemoteEngine(server.url, model="base", api_key=KEY, extra=ENDLESS)
         transport = httpx.AsyncHTTPTransport(uds=str(server.socket))
         async with httpx.AsyncClient(transport=transport, base_url="http://vllm", timeout=600) as bare:
             for many in fans:
@@ -125,9 +126,11 @@ async def measure(
                 plain = Sampling(temperature=1, max_tokens=TOKENS)
                 for _ in range(3):
                     names = [f"persona-{n % loras}" for n in range(many)]
-                    await round_of(ours, [through(engine, n, names[n]) for n in range(many)])
+                    turns = [iter([partial(through, engine, n, names[n])]) for n in range(many)]
+                    await round_of(ours, turns, within=0)
                     prompt = [ChatMessage("system", PROMPT), ChatMessage("user", "I am a fan.")]
-                    await round_of(theirs, [straight(bare, (prompt, plain, name)) for name in names])
+                    asked = [iter([partial(straight, bare, (prompt, plain, name))]) for name in names]
+                    await round_of(theirs, asked, within=0)
                 limit = shape.limit(replies=many, tokens=1200, bandwidth=bandwidth)
                 print(f"{loras:3} LoRAs {many:4} fans  greenroom {ours}   bare {theirs}   limit {limit:.0f} tokens/s")
         await engine.aclose()
