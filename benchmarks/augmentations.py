@@ -54,10 +54,10 @@ def main() -> None:
             runs = [
                 taught(said.character, option, seed, recipe, Path(workshop), said.engine) for seed in range(said.seeds)
             ]
-            measured = [(run, judged(run, [], said.each)) for run in runs]
+            measured = [judged(run, [], said.each) for run in runs]
             figures = pooled(measured)
             for name in SHOWN:
-                values = [one.evaluation.figures[name].value for _, one in measured if name in one.evaluation.figures]
+                values = [one.evaluation.figures[name].value for one in measured if name in one.evaluation.figures]
                 if name not in figures and values:
                     figures[name] = mean(values, [str(seed) for seed in range(len(values))])
             found[option] = figures

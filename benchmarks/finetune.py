@@ -71,14 +71,14 @@ def main() -> None:
     changes = [f"base={json.dumps(said.base)}"] if said.base else []
     recipe = read_recipe(said.recipe, changes=[*changes, *([f"epochs={said.epochs}"] if said.epochs else [])])
     with TemporaryDirectory() as workshop:
-        runs = [
-            taught(who, seed, recipe, Path(workshop)) for seed in range(said.seeds) for who in said.characters
-        ]  # fmt: skip
-        measured = [(run, judged(run, runs, said.each)) for run in runs]
-    found = {who: pooled([(run, m) for run, m in measured if run.who == who]) for who in said.characters}
-    show(found)
-    if said.to:
-        said.to.write_text(json.dumps({who: told(figures) for who, figures in found.items()}, indent=1) + "\n")
+        measured: list[tuple[Run, Measured]] = []
+        for seed in range(said.seeds):  # each seed is told as soon as it is there: an hour is long
+            runs = [taught(who, seed, recipe, Path(workshop)) for who in said.characters]
+            measured += [(run, judged(run, runs, said.each)) for run in runs]
+            found = {who: pooled([one for run, one in measured if run.who == who]) for who in said.characters}
+            show(found, title=f"after {seed + 1} of {said.seeds} seeds")
+            if said.to:
+                said.to.write_text(json.dumps({who: told(figures) for who, figures in found.items()}, indent=1) + "\n")
 
 
 def persona_of(who: str) -> Persona:
@@ -103,12 +103,12 @@ def split_by(one: Conversation, seed: int) -> Conversation:
 
 
 def judged(run: Run, runs: Sequence[Run], each: int) -> Measured:
-    """The whole suite, against the other characters' LoRAs of the same seed."""
+    """The whole suite, against the other characters' LoRAs of this seed, `runs`."""
     one = candidate(run.folder)
     rivals = tuple(
         Rival(persona_of(other.who).id, candidate(other.folder).lora, lines_of(other))
         for other in runs
-        if other.seed == run.seed and other.who != run.who
+        if other.who != run.who
     )  # fmt: skip
     bench = Bench(persona_of(run.who), run.data, rivals, seed=run.seed, each=each)
     console = Console(stderr=True)
@@ -122,9 +122,9 @@ def lines_of(run: Run) -> tuple[str, ...]:
     return tuple(tellable(replies(genuine(read_part(run.data, "train")))))
 
 
-def pooled(measured: Sequence[tuple[Run, Measured]]) -> dict[str, Figure]:
+def pooled(measured: Sequence[Measured]) -> dict[str, Figure]:
     """One set of figures over all seeds: lines by their blocks, the other figures as means over seeds."""
-    scores = [score for _, one in measured for score in one.scores]
+    scores = [score for one in measured for score in one.scores]
     rivals = sorted(name for name in scores[0] if name.startswith("rival_"))
     tokens = np.array([score["tokens"] for score in scores], dtype=float)
 
@@ -138,7 +138,7 @@ def pooled(measured: Sequence[tuple[Run, Measured]]) -> dict[str, Figure]:
         rivals={name.removeprefix("rival_"): nats(name) for name in rivals},
         blocks=tuple(str(score["block"]).rsplit("#", 1)[0] for score in scores),
     )
-    return lines.figures(0) | dict(over_seeds([one for _, one in measured]))
+    return lines.figures(0) | dict(over_seeds(measured))
 
 
 def over_seeds(measured: Sequence[Measured]) -> Iterator[tuple[str, Figure]]:
@@ -148,11 +148,11 @@ def over_seeds(measured: Sequence[Measured]) -> Iterator[tuple[str, Figure]]:
         yield name, mean([figure.value for figure in found], [str(seed) for seed in range(len(found))])
 
 
-def show(found: dict[str, dict[str, Figure]], shown: Sequence[str] = SHOWN) -> None:
+def show(found: dict[str, dict[str, Figure]], shown: Sequence[str] = SHOWN, *, title: str = "") -> None:
     """Characters down, figures across; the interval below each."""
-    table = Table(box=None, header_style="bold")
-    for title in ("", *shown):
-        table.add_column(title.replace("_", " "))
+    table = Table(box=None, header_style="bold", title=title)
+    for column in ("", *shown):
+        table.add_column(column.replace("_", " "))
     for who, figures in found.items():
         table.add_row(who, *(cell(figures.get(name)) for name in shown))
     Console().print(table)
