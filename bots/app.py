@@ -5,7 +5,7 @@ answers at once and a house with a remote engine never loads torch.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -29,6 +29,7 @@ from bots.mood import FeltMood, WordMood
 from bots.night import Night
 from bots.recovery import recover
 from bots.rooms import MoodReader
+from bots.scripted import SCRIPTED, make_scripted
 from bots.settings import BotsSettings
 from bots.traced import traced
 from bots.trial_watch import watch_trials
@@ -38,19 +39,19 @@ from personas import SHIPPED, Cast, Changes, PersonaUnknown
 from personas.archive import VERSIONS, Archive
 from personas.lore_scene import Lorekeeper
 from personas.watch import tell, watch
-from serving import ChatMessage, Engine, EngineMissing, Shelf, Wardrobe
-from serving.making import make_admissions, prices
+from serving import Budget, Engine, EngineMissing, Shelf, Wardrobe
+from serving.making import make_admissions, make_budget, prices
 from serving.making import make_engines as serving_engines
 from serving.metering import MeteredEngine
 from serving.metering import Meters as EngineMeters
 from serving.settings import ServingSettings
 
 if TYPE_CHECKING:
+    from memory.journal import Journal
     from memory.opening import Opened
     from serving.tracing import Tracer
 
 log = structlog.get_logger()
-SCRIPTED = "scripted"
 
 
 class DataFolder(Exception):
@@ -73,12 +74,14 @@ async def open_house(
         note("the engines")
         meters = make_meters(settings, cast)
         tracer = await enter(make_tracer(settings))
-        engines = await enter(make_engines(settings, meters, tracer))
+        budget = make_budget(ServingSettings.read())
+        engines = await enter(make_engines(settings, meters, tracer, budget))
         note("the journal and the memories")
         opened, mood = await enter(make_memory(settings, cast))
         wardrobe = await enter(make_wardrobe(opened, stays=stays))
         loaded = await enter(loading(opened))
         journal = opened.journal
+        await charge(budget, journal)
         stage = Stage(
             journal,
             opened.memory,
@@ -194,7 +197,7 @@ def make_traced(answer: Answer, tracer: "Tracer | None") -> Answer:
     return traced(answer, partial(spanning, tracer))
 
 
-def make_engines(settings: BotsSettings, meters: Meters, tracer: "Tracer | None") -> Engines:
+def make_engines(settings: BotsSettings, meters: Meters, tracer: "Tracer | None", budget: Budget) -> Engines:
     """Every engine that the settings name, each with those who step in for it; none of them is loaded yet."""
     watched = EngineMeters(meters.registry)
     if settings.engine == SCRIPTED:
@@ -202,7 +205,7 @@ def make_engines(settings: BotsSettings, meters: Meters, tracer: "Tracer | None"
     serving = ServingSettings.read()
     return Engines(
         serving_engines(serving, meters=watched, **tracing(tracer)),
-        admissions=make_admissions(serving, meters=watched),
+        admissions=make_admissions(serving, meters=watched, budget=budget),
         override=settings.engine,
     )
 
@@ -226,26 +229,6 @@ def make_orderly(stage: Stage, engines: Engines, settings: BotsSettings) -> Answ
     )
 
 
-def make_scripted() -> Engine:
-    """An engine without a model, for those who work on the page."""
-    from serving.testing import ScriptedEngine
-
-    lines = (
-        "Hello! *smiles and waves* It is **so** good to see you here tonight. Tell me, how was your day?",
-        "Hmm, let me think… *tilts her head*\n\n1. Maybe rain,\n2. maybe stars.\n\nI wonder which you would pick?",
-        "Oh no, I'm sad to hear that. *sighs* Sit here with me for a while. `take a breath` and stay.",
-        "Wow! *gasps* Really?! Then listen to this:\n\n> Full spin, little moon,\n> hum along, we land soon.",
-        "I love that. *hugs you* 你真好，我很喜欢你说的话。",
-    )
-
-    def reply(prompt: Sequence[ChatMessage]) -> str:
-        if "at length" in prompt[-1].content:  # time enough to stop her, to leave and to come back
-            return "\n\n".join(lines * 2)
-        return lines[hash(str(prompt)) % len(lines)]
-
-    return ScriptedEngine(reply, delay=0.04, model=SCRIPTED)
-
-
 @asynccontextmanager
 async def make_memory(settings: BotsSettings, cast: Cast) -> AsyncIterator["tuple[Opened, MoodReader]"]:
     """The journal, the memory that is an index of it, and who reads moods with the same encoder."""
@@ -261,6 +244,15 @@ async def make_memory(settings: BotsSettings, cast: Cast) -> AsyncIterator["tupl
         mood = FeltMood(EmotionReader.shipped(reader), otherwise=WordMood())
         async with beside(opened.keep_moving()):
             yield opened, mood
+
+
+async def charge(budget: Budget, journal: "Journal") -> None:
+    """A restart does not begin the day anew: what it has cost so far counts."""
+    from memory.journal_spending import spent_since
+
+    if budget.limited:
+        for spent in await spent_since(journal, budget.began):
+            budget.spend(spent.tokens, fan=spent.fan_id, persona=spent.persona_id)
 
 
 def make_hall(opened: "Opened", cast: Cast, answer: Answer, settings: BotsSettings) -> Hall:

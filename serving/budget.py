@@ -26,7 +26,7 @@ class BudgetSpent(EngineBusy):
 class Budget:
     """Limits in tokens a day (UTC), prompt and reply together; None: no limit. A reply that has begun may pass it.
 
-    What is not covered: it counts in memory, so a restart begins the day anew.
+    It counts in memory: whoever makes it charges it with what the day has cost already (`began`).
     """
 
     def __init__(
@@ -41,6 +41,16 @@ class Budget:
         self._now = now
         self._day = now().date()
         self._spent: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def limited(self) -> bool:
+        """Whether anybody can be refused."""
+        return any(limit is not None for limit in self._limits.values())
+
+    @property
+    def began(self) -> datetime:
+        """The midnight (UTC) since which tokens count."""
+        return self._now().replace(hour=0, minute=0, second=0, microsecond=0)
 
     def check(self, *, fan: str, persona: str) -> None:
         """Raises BudgetSpent if one of the three is used up."""

@@ -91,10 +91,14 @@ def make_remote(name: str, said: EngineSettings, settings: ServingSettings, addr
     )
 
 
-def make_admissions(settings: ServingSettings, *, meters: Meters) -> dict[str, Admission]:
-    """Who may speak with each engine, by its name; the day's tokens are counted over all of them."""
-    spent = settings.budget
-    budget = Budget(each_fan=spent.each_fan, each_persona=spent.each_persona, everybody=spent.everybody)
+def make_budget(settings: ServingSettings) -> Budget:
+    """The day's tokens, for all engines together."""
+    said = settings.budget
+    return Budget(each_fan=said.each_fan, each_persona=said.each_persona, everybody=said.everybody)
+
+
+def make_admissions(settings: ServingSettings, *, meters: Meters, budget: Budget) -> dict[str, Admission]:
+    """Who may speak with each engine, by its name; one budget for all of them."""
     admissions = {
         name: Admission(at_once=said.at_once, waiting=said.waiting, waiting_per_fan=said.waiting_per_fan, budget=budget)
         for name, said in settings.engines.items()

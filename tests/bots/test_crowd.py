@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
+from bots.app import charge
 from bots.crowd import BUSY, rank_of
 from bots.house import House
 from bots.keys import Keys
 from bots.testing import MIKA, answer_to, house_in_ram, said
-from serving import Admission, Budget
+from serving import Admission, Budget, BudgetSpent
 from serving.testing import ScriptedEngine
 from tests.bots.visit import served
 
@@ -83,6 +85,23 @@ async def test_a_days_tokens_are_charged_and_then_the_fan_is_told_until_when() -
 
     assert (first.outcome, other.outcome) == ("answered", "answered")
     assert (second.said, second.trace["family"]) == (MIKA.at_a_loss, "BudgetSpent")
+
+
+async def test_a_restart_does_not_begin_the_day_anew() -> None:
+    tomorrow = Budget(each_fan=20, now=lambda: datetime.now(UTC) + timedelta(days=1))
+    async with house_in_ram(admission=Admission(at_once=4, budget=Budget(each_fan=20))) as house:
+        await answer_to(house, "Hello.")
+        await answer_to(house, "Hello from me.", place="web:lee", fan="web:lee", key="lee")
+        after_a_restart = Budget(each_persona=10**6, each_fan=20)
+
+        await charge(after_a_restart, house.journal)
+        await charge(tomorrow, house.journal)
+
+    for fan in ("web:kim", "web:lee"):
+        with pytest.raises(BudgetSpent):
+            after_a_restart.check(fan=fan, persona="mika")
+        tomorrow.check(fan=fan, persona="mika")
+    after_a_restart.check(fan="web:mo", persona="mika")
 
 
 async def test_who_may_go_first_is_told_to_the_engine_too() -> None:

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from serving import ChatMessage, Completion, Sampling
 from serving.fallback import FallbackEngine
-from serving.making import make_admissions, make_engines
+from serving.making import make_admissions, make_budget, make_engines
 from serving.metering import MeteredEngine, Meters
 from serving.settings import ServingSettings
 from serving.settings_file import SettingsWrong
@@ -143,7 +143,7 @@ def test_a_days_tokens_and_the_places_come_from_the_file() -> None:
     Path("greenroom.yaml").write_text(FILE + "  budget: {each_fan: 500}\n")
     settings = ServingSettings.read()
 
-    admissions = make_admissions(settings, meters=Meters(CollectorRegistry()))
+    admissions = make_admissions(settings, meters=Meters(CollectorRegistry()), budget=make_budget(settings))
 
     assert {name: admission.free for name, admission in admissions.items()} == {"understudy": 16, "gpu": 64}
     assert settings.budget.each_fan == 500
