@@ -1,16 +1,44 @@
 """Which Discord the client talks to: the real one, or any server that speaks its protocol."""
 
+import aiohttp
 import discord
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+PATIENCE = aiohttp.ClientTimeout(total=15)
+
+
+class NoGateway(Exception):
+    """A server does not tell where its gateway is; the message says what to set."""
+
+
+async def arrive(*, api: str, gateway: str) -> None:
+    """Points discord.py at another server; an API that comes without its gateway is asked for it (`NoGateway`)."""
+    if api and not gateway:
+        gateway = await gateway_of(api.strip().rstrip("/"))
+    point_at(api=api, gateway=gateway)
+
 
 def point_at(*, api: str, gateway: str) -> None:
-    """Points discord.py at another server; `api` with its version (`http://…/api/v10`), `gateway` as `ws://…`.
+    """`api` with its version (`http://…/api/v10`), `gateway` as `ws://…`; what is empty stays Discord's own.
 
     These three class attributes are all that discord.py takes its addresses from; they hold for the whole process.
     """
-    Route.BASE = api.rstrip("/")
-    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
-    discord.Asset.BASE = api.partition("/api")[0]
+    if api := api.strip().rstrip("/"):
+        Route.BASE = api
+        discord.Asset.BASE = api.partition("/api")[0]
+    if gateway := gateway.strip():
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
+
+
+async def gateway_of(api: str) -> str:
+    """What `GET /gateway` of an API names."""
+    try:
+        async with aiohttp.ClientSession(timeout=PATIENCE) as session, session.get(f"{api}/gateway") as told:
+            return str((await told.json(content_type=None))["url"])
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError) as exc:
+        raise NoGateway(
+            f"{api}/gateway does not say where the gateway is ({type(exc).__name__}). "
+            "Put its address (ws://…) into GREENROOM_DISCORD_GATEWAY."
+        ) from exc

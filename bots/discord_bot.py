@@ -13,32 +13,23 @@ from datetime import UTC, datetime
 
 import discord
 import structlog
+from prometheus_client import CollectorRegistry
 
 from bots.attention import Attention
 from bots.discord_accounts import Accounts
-from bots.discord_address import point_at
+from bots.discord_address import NoGateway, arrive
 from bots.discord_client import Client
 from bots.discord_commands import commands
+from bots.discord_meters import DiscordMeters
 from bots.discord_settings import DiscordSettings
 from bots.discord_shards import ShardedClient, make_client
 from bots.house import House
 
 log = structlog.get_logger()
 FATAL_CODES = {4004, 4010, 4011, 4012, 4013, 4014}
+WRONG_TOKEN = "Discord does not know this token. Copy it again from the Bot page of your app."
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
 LOOKS_EVERY = 5.0
-SILENT_FOR = 90.0  # seconds without a heartbeat's answer; discord.py sends one about every 41
-PERMISSIONS = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    send_messages_in_threads=True,
-    create_public_threads=True,
-    manage_webhooks=True,
-    read_message_history=True,
-    attach_files=True,
-    add_reactions=True,
-    use_application_commands=True,
-)
 
 
 class DiscordRefused(Exception):
@@ -56,16 +47,16 @@ class DiscordBot:
         speaker: str | None = None,
         accounts: Accounts | None = None,
         attention: Attention | None = None,
+        meters: DiscordMeters | None = None,
         make: Callable[[], Client] | None = None,
-        silent_for: float = SILENT_FOR,
     ) -> None:
         self._house = house
         self._settings = settings
         self._speaker = speaker
         self._accounts = accounts or Accounts()
         self._attention = attention or Attention(chance=random.Random())
+        self.meters = meters or DiscordMeters(CollectorRegistry())
         self._make = make or self._client
-        self._silent_for = silent_for
         self.client: Client | None = None
         self.rebuilt = 0
 
@@ -77,14 +68,17 @@ class DiscordBot:
             commands=commands,
             speaker=self._speaker,
             accounts=self._accounts,
+            meters=self.meters,
         )
 
     async def run(self) -> None:
         """Raises `DiscordRefused`; everything else is waited out, longer each time, and tried with a new client."""
         if self._settings.token is None:
             raise DiscordRefused("There is no token. Put the bot account's token into DISCORD_TOKEN.")
-        if self._settings.api:
-            point_at(api=self._settings.api, gateway=self._settings.gateway)
+        try:
+            await arrive(api=self._settings.api, gateway=self._settings.gateway)
+        except NoGateway as lost:
+            raise DiscordRefused(str(lost)) from lost
         wait = FIRST_WAIT
         while True:
             began = datetime.now(UTC)
@@ -92,6 +86,7 @@ class DiscordBot:
             lived = (datetime.now(UTC) - began).total_seconds()
             wait = FIRST_WAIT if lived > LONGEST_WAIT else min(wait * 2, LONGEST_WAIT)
             self.rebuilt += 1
+            self.meters.connection("rebuilt")
             log.warning("discord_rebuilt", times=self.rebuilt, waits=round(wait, 1))
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # so that many processes don't knock at once
 
@@ -100,7 +95,7 @@ class DiscordBot:
         assert self._settings.token is not None
         client = self.client = self._make()
         living = asyncio.create_task(client.start(self._settings.token.get_secret_value()))
-        watching = asyncio.create_task(silence(client, self._silent_for))
+        watching = asyncio.create_task(silence(client, self._settings.silent_for))
         try:
             await asyncio.wait({living, watching}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -113,9 +108,7 @@ class DiscordBot:
     def _judge(self, end: BaseException) -> None:
         """Tells what can't be mended by waiting."""
         if isinstance(end, discord.LoginFailure):
-            raise DiscordRefused(
-                "Discord does not know this token. Copy it again from the Bot page of your app."
-            ) from end
+            raise DiscordRefused(WRONG_TOKEN) from end
         if isinstance(end, discord.PrivilegedIntentsRequired):
             raise DiscordRefused(
                 "Discord has not granted the message content intent. Switch it on under Bot → Privileged Gateway "
@@ -130,7 +123,10 @@ class DiscordBot:
         client = self.client
         if client is None or client.is_closed():
             return {"ok": False, "state": "away"}
-        return {"ok": client.is_ready() and not is_silent(client), "state": "ready" if client.is_ready() else "joining"}
+        return {
+            "ok": client.is_ready() and not is_silent(client, self._settings.silent_for),
+            "state": "ready" if client.is_ready() else "joining",
+        }
 
 
 async def silence(client: Client, seconds: float) -> None:
@@ -140,7 +136,7 @@ async def silence(client: Client, seconds: float) -> None:
     log.warning("discord_silent", seconds=seconds)
 
 
-def is_silent(client: Client, seconds: float = SILENT_FOR) -> bool:
+def is_silent(client: Client, seconds: float) -> bool:
     """Whether the last heartbeat that was answered is too long ago; events alone are no proof of life."""
     if isinstance(client, ShardedClient):
         return any(is_deaf(shard._parent.ws, seconds) for shard in client.shards.values())
@@ -155,8 +151,9 @@ def is_deaf(socket: object, seconds: float) -> bool:
 
 def cast_of_bots(house: House, settings: DiscordSettings) -> list[DiscordBot]:
     """One bot for the whole cast, or one for each character that has an account of its own."""
+    meters = DiscordMeters(house.meters.registry)
     if not settings.tokens:
-        return [DiscordBot(house, settings)]
+        return [DiscordBot(house, settings, meters=meters)]
     shared, attention = Accounts(), Attention(chance=random.Random())
     return [
         DiscordBot(
@@ -165,12 +162,7 @@ def cast_of_bots(house: House, settings: DiscordSettings) -> list[DiscordBot]:
             speaker=persona_id,
             accounts=shared,
             attention=attention,
+            meters=meters,
         )
         for persona_id, token in settings.tokens.items()
     ]
-
-
-def invitation(application_id: int) -> str:
-    """The link that invites the bot with exactly what it needs."""
-    scopes = ("bot", "applications.commands")
-    return discord.utils.oauth_url(application_id, permissions=PERMISSIONS, scopes=scopes)

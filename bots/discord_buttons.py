@@ -22,6 +22,7 @@ FACES = {
 }
 SPEAKING = ("stop",)
 SPOKEN = ("again", "on", "up", "down", "delete")
+GOES_ON = ("part",)  # under a part of a reply that goes on in the next message; it can't be pressed
 PRESSED = re.compile(rf"{PREFIX}:(?P<verb>[a-z]+):(?P<turn>[\w-]+)")
 
 
@@ -41,25 +42,11 @@ class Tools(discord.ui.View):
 
     def __init__(self, turn_id: str, verbs: tuple[str, ...]) -> None:
         super().__init__(timeout=None)
+        self.stop()  # discord.py would keep every view there ever was, to answer what `Press` answers
         for verb in verbs:
             emoji, style = FACES[verb]
             mark, only_a_mark = f"{PREFIX}:{verb}:{turn_id}", verb == "part"
             self.add_item(discord.ui.Button(emoji=emoji, style=style, custom_id=mark, disabled=only_a_mark))
-
-
-def speaking(turn_id: str) -> Tools:
-    """Under a reply that is still being given."""
-    return Tools(turn_id, SPEAKING)
-
-
-def spoken(turn_id: str) -> Tools:
-    """Under a finished reply."""
-    return Tools(turn_id, SPOKEN)
-
-
-def part(turn_id: str) -> Tools:
-    """Under a part of a reply that goes on in the next message; it can't be pressed, and tells whose part it is."""
-    return Tools(turn_id, ("part",))
 
 
 def turn_of(message: discord.Message) -> str | None:

@@ -6,11 +6,12 @@ from typing import Protocol
 import discord
 
 from bots.discord_buttons import turn_of
+from bots.discord_deliveries import mark_taken_away
 from bots.discord_opt_outs import OptOuts
 from bots.discord_place import place_of, utterance_of
 from bots.discord_voice import Channel
 from bots.house import House
-from memory import MemoryTrouble
+from memory import MemoryTrouble, UnknownTurn
 
 THUMBS = {"👍": "up", "👎": "down"}
 
@@ -37,8 +38,13 @@ class Changes:
         for scope in await self._house.journal.rephrase(said.id, place=said.place, text=said.text):
             await self._house.memory.sync(scope)
 
-    async def deleted(self, message_id: int, channel_id: int) -> None:
-        """A deleted line takes its memories along, and the reply that is being given to it alone."""
+    async def deleted(self, message_id: int, channel_id: int, message: discord.Message | None = None) -> None:
+        """A deleted line takes its memories along, and the reply that is being given to it alone; a reply that
+        somebody deleted stays away. `message` is what discord.py still has of it."""
+        if message is not None and (turn_id := turn_of(message)):
+            with suppress(UnknownTurn):
+                await mark_taken_away(self._house, await self._house.journal.turn(turn_id))
+            return
         channel = await self._client.channel(channel_id)
         if not isinstance(channel, Channel):
             return

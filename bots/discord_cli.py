@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 
 if TYPE_CHECKING:
     from bots.discord_settings import DiscordSettings
+    from bots.house import House
 
 app = typer.Typer(
     help="Characters on Discord.",
@@ -49,11 +51,26 @@ def invite(
 
     with plainly():
         token = token_in(token_env)
+        door()
+        from bots.discord_bot import DiscordRefused
+        from bots.discord_invitation import application_of, invitation
+
         try:
-            application = int(base64.b64decode(token.partition(".")[0] + "=="))
-        except ValueError as exc:
-            raise NotStarted(f"{token_env} does not look like a bot's token; copy it again from the Bot page.") from exc
-        typer.echo(door().invitation(application))
+            api = discord_settings(token_env, ()).api
+            application = asyncio.run(application_of(token, api=api)) if api else application_in(token, token_env)
+        except DiscordRefused as refused:
+            raise NotStarted(str(refused)) from refused
+        typer.echo(invitation(application))
+
+
+def application_in(token: str, token_env: str) -> int:
+    """Discord's own tokens begin with their application's id, so nobody has to be asked."""
+    from bots.faults import NotStarted
+
+    try:
+        return int(base64.b64decode(token.partition(".")[0] + "=="))
+    except ValueError as exc:
+        raise NotStarted(f"{token_env} does not look like a bot's token; copy it again from the Bot page.") from exc
 
 
 def token_in(name: str) -> str:
@@ -78,9 +95,16 @@ def start(settings: object, token_env: str, cast: tuple[str, ...]) -> None:
     assert isinstance(settings, BotsSettings)
     chosen = discord_settings(token_env, cast)
     try:
-        asyncio.run(run_alone(lambda: open_house(settings), chosen, told=lambda _: typer.echo("On Discord.", err=True)))
+        asyncio.run(run_alone(lambda: open_house(settings), chosen, told=partial(introduce, settings=chosen)))
     except DiscordRefused as refused:
         raise NotStarted(str(refused)) from refused
+
+
+def introduce(house: "House", *, settings: "DiscordSettings") -> None:
+    """Says that we are there; raises `PersonaUnknown` if somebody was named who is not in the cast."""
+    for persona_id in (*settings.cast, *settings.tokens):
+        house.cast.get(persona_id)
+    typer.echo("On Discord.", err=True)
 
 
 def discord_settings(token_env: str, cast: tuple[str, ...]) -> "DiscordSettings":

@@ -10,32 +10,35 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import discord
 import structlog
 from discord import app_commands
+from prometheus_client import CollectorRegistry
 
 from bots.arbiter import EngineArbiter
 from bots.attention import Attention
 from bots.discord_accounts import Accounts
 from bots.discord_buttons import Pressed, press_with
-from bots.discord_catch_up import catch_up
+from bots.discord_catch_up import CatchUp
 from bots.discord_changes import Changes
 from bots.discord_deliveries import Deliveries
 from bots.discord_delivery import Pace
 from bots.discord_gate import Gate
 from bots.discord_keeping import Keeping
+from bots.discord_meters import DiscordMeters
 from bots.discord_opt_outs import OptOuts
+from bots.discord_patience import patiently
 from bots.discord_replies import press
 from bots.discord_rooms import Rooms
 from bots.discord_settings import DiscordSettings
-from bots.discord_voice import LOST, NOBODY, TRIES, Channel, Webhooks
+from bots.discord_voice import NOBODY, Channel
+from bots.discord_webhooks import Webhooks
+from bots.discord_wire import Wire
 from bots.house import House
 from bots.performance import TurnFailed
-from memory import MemoryTrouble
 
 log = structlog.get_logger()
 ORDINARY = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
@@ -57,13 +60,17 @@ class Client(discord.Client):
         commands: Callable[["Client"], Iterable[Command]],
         speaker: str | None = None,
         accounts: Accounts | None = None,
+        meters: DiscordMeters | None = None,
         guild_ready_timeout: float = 2.0,
         **options: Any,
     ) -> None:
+        self.meters = meters or DiscordMeters(CollectorRegistry())
+        self.wire = Wire(self.meters)
         super().__init__(
             intents=intents_for(settings),
             allowed_mentions=NOBODY,
             guild_ready_timeout=guild_ready_timeout,
+            http_trace=self.wire.trace(),
             **options,
         )
         self.house = house
@@ -73,7 +80,7 @@ class Client(discord.Client):
         self.opt_outs = OptOuts(house.settings.data / "discord")
         self.rooms = Rooms(house, settings, speaker=speaker)
         self.keeping = Keeping(house, settings, self.rooms.rules)
-        self.deliveries = Deliveries(house, self.rooms, Pace(settings.edit_every))
+        self.deliveries = Deliveries(house, self.rooms, Pace(settings.edit_every), self.meters)
         self.deliver = self.deliveries.deliver
         self.gate = Gate(
             house,
@@ -87,8 +94,8 @@ class Client(discord.Client):
         )
         self.tree = app_commands.CommandTree(self)
         self.tree.error(told_elsewhere)
-        self.last_event = datetime.now(UTC)
         self._changes = Changes(house, self.opt_outs, self)
+        self._catch_up = CatchUp(self)
         self._commands = commands
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,17 +104,21 @@ class Client(discord.Client):
 
     async def setup_hook(self) -> None:
         """Once for a client, before it connects."""
-        self.rooms.hooks = Webhooks(self.application_id or 0)
+        self.wire.application = self.application_id
+        self.rooms.hooks = Webhooks(self.application_id or 0, self.user.id if self.user else 0)
         if self.speaker and self.user:
             self.accounts.personas[self.user.id] = self.speaker
         self.add_dynamic_items(press_with(self.pressed))
         for command in self._commands(self):
             self.tree.add_command(command)
-        await self._sync_commands()
+        self.own(patiently(self._sync_commands, leaving=self.deliveries.ending))
         self.own(self.keeping.run())
 
     async def _sync_commands(self) -> None:
-        """Tells Discord about the commands only when they changed: it allows few such calls a day."""
+        """Tells Discord about the commands only when they changed: it allows few such calls a day.
+
+        Beside everything else: characters speak also where a server knows no commands.
+        """
         commands = [command.to_dict(self.tree) for command in self.tree.get_commands()]
         mark = hashlib.sha256(json.dumps(commands, sort_keys=True).encode()).hexdigest()
         kept = self.house.settings.data / "discord" / f"commands-{self.application_id}"
@@ -141,44 +152,65 @@ class Client(discord.Client):
     # -- what happens ----------------------------------------------------------------------------------------------
 
     async def on_socket_event_type(self, kind: str) -> None:
-        """Any event is a sign of life."""
-        self.last_event = datetime.now(UTC)
+        """Any event is counted."""
+        self.meters.heard()
+
+    async def on_connect(self) -> None:
+        """A session begins; its guilds are still being told."""
+        self.meters.connection("new")
+        self._catch_up.expect()
+
+    async def on_resumed(self) -> None:
+        self.meters.connection("resumed")
+
+    async def on_disconnect(self) -> None:
+        self.meters.connection("cut")
 
     async def on_ready(self) -> None:
         log.info("discord_ready", account=str(self.user), guilds=len(self.guilds))
         self.own(self.keeping.there(guild.id for guild in self.guilds))
-        self.own(catch_up(self))
+        self.own(self._catch_up.begin())
 
     async def on_message(self, message: discord.Message) -> None:
+        """A line that was said just now; what is older in its channel goes first."""
+        self.own(self._heard_live(message))
+
+    async def _heard_live(self, message: discord.Message) -> None:
+        await self._catch_up.before(message.channel.id)
+        await self.hear(message)
+
+    async def hear(self, message: discord.Message) -> None:
         """A line, once for each client; the journal knows what other clients and earlier lives did with it."""
-        if message.id in self._seen or message.type not in ORDINARY or self.user is None:
+        if message.id in self._seen or message.type not in ORDINARY or self.user is None or self.deliveries.ending():
             return
         self._seen[message.id] = None
         while len(self._seen) > SEEN:
             self._seen.popitem(last=False)
-        await asyncio.wait({self.own(self._hear(message, me=self.user.id))})
+        await asyncio.wait({self.own(self._to_the_gate(message, me=self.user.id))})
 
-    async def _hear(self, message: discord.Message, *, me: int) -> None:
-        """A line is heard again when Discord or the journal was away: both know how far it came."""
-        for attempt in range(1, TRIES + 1):
-            try:
-                await self.gate.hear(message, me=me)
+    async def _to_the_gate(self, message: discord.Message, *, me: int) -> None:
+        """Where discord.py does not know the channel (a thread that was asleep, a terse server), it is asked for."""
+        if isinstance(message.channel, discord.PartialMessageable):
+            known = await patiently(lambda: self.channel(message.channel.id))
+            if known is None or isinstance(known, discord.PartialMessageable):
                 return
-            except (*LOST, MemoryTrouble, TurnFailed) as exc:
-                if attempt == TRIES or self.is_closed():
-                    raise
-                log.warning("discord_line_again", family=type(exc).__name__, attempt=attempt)
-                await asyncio.sleep(2**attempt)
+            message.channel = known  # type: ignore[assignment]  # a channel in which somebody just wrote
+        try:
+            await self.gate.hear(message, me=me)
+        except Exception:
+            self.meters.gave_up()
+            raise
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         self.own(self._changes.edited(event.message))
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        self.own(self._changes.deleted(event.message_id, event.channel_id))
+        self.own(self._changes.deleted(event.message_id, event.channel_id, event.cached_message))
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        kept = {message.id: message for message in event.cached_messages}
         for message_id in event.message_ids:
-            self.own(self._changes.deleted(message_id, event.channel_id))
+            self.own(self._changes.deleted(message_id, event.channel_id, kept.get(message_id)))
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         if self.user and event.user_id != self.user.id:

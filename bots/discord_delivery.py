@@ -14,16 +14,17 @@ from dataclasses import dataclass, field
 import discord
 import structlog
 
-from bots.discord_buttons import part as goes_on
-from bots.discord_buttons import speaking, spoken, turn_of
+from bots.discord_buttons import GOES_ON, SPEAKING, SPOKEN, Tools, turn_of
 from bots.discord_parts import LONGEST, parts_of
-from bots.discord_voice import LOST, Channel, Voice, until_known
+from bots.discord_sending import LOST, Saying, until_known
+from bots.discord_voice import Channel, Voice
 from bots.performance import Performance, TurnFailed
 from memory import Turn
 from serving import Delta
 
 log = structlog.get_logger()
 MOST_PARTS = 6
+NEAR = 100  # messages, as many as Discord tells at once
 SOON = 1.5  # seconds; a reply that is whole by then is sent whole
 FIRST_WORDS = 60  # characters that make a first message worth showing
 INTERRUPTED = "\n-# (interrupted)"
@@ -58,6 +59,7 @@ class Delivery:
     footnote: str = ""
     messages: list[int] = field(default_factory=list)
     room: int = LONGEST
+    first_words: Callable[[], object] = lambda: None
     mood: str = "neutral"
     _shown: dict[int, str] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
@@ -111,33 +113,42 @@ class Delivery:
 
     async def _show(self, text: str, *, last: bool) -> None:
         """Makes the messages say the text: edits those that differ, sends those that are missing, deletes the rest."""
-        parts = parts_of(text, longest=self.room)[: None if last else MOST_PARTS]
+        parts = [part for part in parts_of(text, longest=self.room) if part.text.strip()]  # Discord takes no blank ones
+        parts = parts if last else parts[:MOST_PARTS]
         for number, part in enumerate(parts):
             ends = number == len(parts) - 1
-            turn_id = self.performance.id
-            view = (spoken(turn_id) if last else speaking(turn_id)) if ends else goes_on(turn_id)
             shown = f"{part.text}\x00{ends}{last}"
-            if self._shown.get(number) == shown:
-                continue
-            if number < len(self.messages):
-                await self.voice.edit(self.messages[number], part.text, view=view)
-            else:
-                reply_to = self.reply_to if number == 0 else None
-                key = f"{turn_id}/{number}"
-                sent = await self.voice.send(part.text, key=key, view=view, reply_to=reply_to, mood=self.mood)
-                self.messages.append(sent)
-            self._shown[number] = shown
+            if self._shown.get(number) != shown:
+                verbs = (SPOKEN if last else SPEAKING) if ends else GOES_ON
+                await self._show_part(number, part.text, Tools(self.performance.id, verbs))
+                self._shown[number] = shown
         if last:
             for surplus in self.messages[len(parts) :]:
                 await self.voice.delete(surplus)
             del self.messages[len(parts) :]
 
+    async def _show_part(self, number: int, text: str, view: Tools) -> None:
+        """One message: edited if it stands there, else sent."""
+        if number < len(self.messages):
+            await self.voice.edit(self.messages[number], text, view=view)
+            return
+        self.messages.append(await self.voice.send(self._saying(text, number, view)))
+        self.first_words()
+
+    def _saying(self, text: str, number: int | str, view: Tools, file: discord.File | None = None) -> Saying:
+        reply_to = None if self.messages else self.reply_to
+        return Saying(text, self.performance.id, number, view, reply_to, file, self.mood, tuple(self.messages))
+
     async def _as_file(self, text: str) -> None:
-        """A reply that would fill the screen: its beginning as a message, all of it as a file."""
-        beginning = parts_of(text, longest=self.room)[0]
+        """A reply that would fill the screen: its beginning as a message, all of it as a file.
+
+        The beginning shows "stop" until the file is there, so that a crash between the two is noticed and mended.
+        """
+        beginning = parts_of(text, longest=self.room)[0].text
         whole = discord.File(io.BytesIO(text.encode()), filename="reply.md")
-        await self._show(beginning.text, last=True)
-        await self.voice.send("…", key=f"{self.performance.id}/file", file=whole, mood=self.mood)
+        await self._show(beginning, last=False)
+        await self.voice.send(self._saying("…", "file", Tools(self.performance.id, GOES_ON), whole))
+        await self._show(beginning, last=True)
 
     async def _type(self) -> None:
         """Shows that somebody is writing until the first words stand there; Discord forgets it after ten seconds."""
@@ -153,15 +164,19 @@ async def end(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def found(channel: discord.abc.Messageable, turn_id: str, *, limit: int = 30) -> list[int]:
+async def found(
+    channel: discord.abc.Messageable, turn_id: str, *, around: discord.abc.Snowflake | None = None
+) -> list[int]:
     """The messages in a channel that deliver a turn already, oldest first."""
-    return [message.id for message in await standing(channel, turn_id, limit=limit)]
+    return [message.id for message in await standing(channel, turn_id, around=around)]
 
 
-async def standing(channel: discord.abc.Messageable, turn_id: str, *, limit: int = 30) -> list[discord.Message]:
-    """The same, as messages."""
+async def standing(
+    channel: discord.abc.Messageable, turn_id: str, *, around: discord.abc.Snowflake | None = None
+) -> list[discord.Message]:
+    """The same, as messages: among the newest, or among those around one of them."""
 
     async def once() -> list[discord.Message]:
-        return [message async for message in channel.history(limit=limit) if turn_of(message) == turn_id]
+        return [message async for message in channel.history(limit=NEAR, around=around) if turn_of(message) == turn_id]
 
-    return (await until_known(once))[::-1]
+    return sorted(await until_known(once), key=lambda message: message.id)

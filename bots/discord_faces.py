@@ -11,7 +11,8 @@ from contextlib import suppress
 
 import discord
 
-from bots.discord_voice import LOST, NOBODY, Channel
+from bots.discord_sending import LOST
+from bots.discord_voice import NOBODY, Channel
 from bots.faces import Faces as Pictures
 from bots.house import House
 from personas import Persona

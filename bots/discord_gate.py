@@ -6,8 +6,9 @@ then the next one goes on with what the journal says.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 import discord
@@ -17,16 +18,15 @@ from bots.arbiter import Arbiter
 from bots.attention import Attention, Decision, Heard, Manners, Present, called_by
 from bots.discord_accounts import Accounts
 from bots.discord_budgets import Budgets
-from bots.discord_buttons import is_unfinished
 from bots.discord_deliveries import Deliveries
-from bots.discord_delivery import standing
 from bots.discord_opt_outs import OptOuts
+from bots.discord_patience import patiently
 from bots.discord_place import Anywhere, mentioned_in_text, utterance_of
 from bots.discord_reading import Reading, can_write, guild_of, is_blocked, is_bot
 from bots.discord_rooms import Rooms
 from bots.discord_rules import RoomRules
+from bots.discord_sending import LOST
 from bots.discord_settings import DiscordSettings
-from bots.discord_voice import LOST
 from bots.house import House
 from bots.performance import Performance
 from memory import Scope, Turn
@@ -47,6 +47,7 @@ class Burst:
     """
 
     decided: asyncio.Event = field(default_factory=asyncio.Event)
+    since: float = field(default_factory=time.monotonic)
     performance: Performance | None = None
     again: bool = False
 
@@ -87,12 +88,18 @@ class Gate:
         if rules.paused or shut_out or not said.text.strip() or not self._rooms.present(message.channel):
             return
         key = (said.place, said.speaker_id)
-        if key in self._bursts and await self._joins(message, said, self._bursts[key]):
-            return
+        leaving = self._deliveries.ending
+        if key in self._bursts:
+            begun = self._bursts[key]
+            if await patiently(lambda: self._joins(message, said, begun), leaving=leaving):
+                return
         burst = self._bursts[key] = Burst()
         try:
-            async with self._house.journal.alone(said.place):
-                await self._alone(message, said, rules, burst, me=me)
+            async with AsyncExitStack() as inside:
+                alone = self._house.journal.alone
+                await patiently(lambda: inside.enter_async_context(alone(said.place)), leaving=leaving)
+                # tried again in here, since whoever waits outside spoke later
+                await patiently(lambda: self._alone(message, said, rules, burst, me=me), leaving=leaving)
         finally:
             burst.decided.set()
             if self._bursts.get(key) is burst:
@@ -221,11 +228,17 @@ class Gate:
         if burst and not burst.decided.is_set():
             burst.performance = performance
             burst.decided.set()
-        there = await standing(channel, performance.id) if performance.over or (burst and burst.again) else []
-        if performance.over and there and not any(map(is_unfinished, there)):
+        over = await self._deliveries.stands(performance, channel, doubt=bool(burst and burst.again))
+        if over is None:
             return None
-        over = [one.id for one in there]
-        return await self._deliveries.deliver(performance, channel, reply_to=reply_to, over=over, footnote=footnote)
+        return await self._deliveries.deliver(
+            performance,
+            channel,
+            reply_to=reply_to,
+            over=over,
+            footnote=footnote,
+            since=burst.since if burst and not burst.again else None,
+        )
 
     async def _hint(self, message: discord.Message) -> None:
         """Says "later" without a word, and never to a bot."""

@@ -36,10 +36,11 @@ def why(turn: Turn) -> str:
 class Rewriting(discord.ui.Modal, title="Say it differently"):
     """A form with a reply's words; what is sent stands in its place, here, on the web and in memory."""
 
-    def __init__(self, client: Client, turn: Turn) -> None:
+    def __init__(self, client: Client, turn: Turn, message: discord.Message) -> None:
         super().__init__(timeout=1800)
         self._client = client
         self._turn = turn
+        self._message = message
         self.words = discord.ui.TextInput[discord.ui.View](
             style=discord.TextStyle.paragraph, default=(turn.said or "")[:LONGEST], max_length=LONGEST
         )
@@ -50,7 +51,7 @@ class Rewriting(discord.ui.Modal, title="Say it differently"):
         channel = interaction.channel
         if not isinstance(channel, discord.abc.Messageable):
             return
-        standing = await found(channel, self._turn.id)
+        standing = await found(channel, self._turn.id, around=self._message)
         new = await rewrite(self._client.house, self._turn, self.words.value)
         await self._client.deliver(over(new), channel, over=standing)
         await self._client.note(
@@ -81,7 +82,7 @@ def menus(client: Client) -> list[app_commands.ContextMenu]:
     async def regenerate(interaction: discord.Interaction, message: discord.Message) -> None:
         await interaction.response.defer(ephemeral=True)
         if turn := await turn_under(interaction, message):
-            standing = await found(message.channel, turn.id)
+            standing = await found(message.channel, turn.id, around=message)
             await client.deliver(await client.house.hall.again(turn.id), message.channel, over=standing)
             await interaction.followup.send("Here is another one.", ephemeral=True)
 
@@ -97,7 +98,7 @@ def menus(client: Client) -> list[app_commands.ContextMenu]:
         if turn is None:
             await interaction.response.send_message(NO_REPLY, ephemeral=True)
             return
-        await interaction.response.send_modal(Rewriting(client, turn))
+        await interaction.response.send_modal(Rewriting(client, turn, message))
 
     return [
         app_commands.ContextMenu(name="Why did she say that?", callback=why_so),

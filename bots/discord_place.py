@@ -1,6 +1,7 @@
 """Translates Discord's channels, people and messages into places, fans and utterances."""
 
 import re
+from datetime import datetime, timedelta
 
 import discord
 
@@ -16,6 +17,7 @@ Anywhere = (
     | discord.GroupChannel
 )
 PLATFORM = "discord"
+LATELY = timedelta(days=1)  # nothing older is ever heard
 MENTION = re.compile(r"<@!?(\d+)>")
 
 
@@ -44,8 +46,14 @@ def utterance_of(message: discord.Message) -> Utterance:
         speaker_name=message.author.display_name,
         place=place_of(message.channel, message.author),
         text=words_of(message),
-        at=message.created_at,
+        at=told_at(message),
     )
+
+
+def told_at(message: discord.Message) -> datetime:
+    """When something was said: its id tells, except on servers whose ids are no times (then it was said just now)."""
+    now = discord.utils.utcnow()
+    return message.created_at if abs(now - message.created_at) < LATELY else now
 
 
 def words_of(message: discord.Message) -> str:

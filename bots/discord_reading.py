@@ -43,8 +43,8 @@ class Reading:
 
     async def _replied_persona(self, message: discord.Message) -> str | None:
         """Whose message this one replies to, if it is one of ours."""
-        replied = message.reference and (message.reference.resolved or message.reference.cached_message)
-        turn_id = turn_of(replied) if isinstance(replied, discord.Message) else None
+        replied = await replied_message(message)
+        turn_id = turn_of(replied) if replied else None
         if turn_id is None:
             return None
         with suppress(MemoryTrouble):
@@ -58,6 +58,18 @@ class Reading:
             return None
         meant = self._rooms.meant(channel)
         return meant.id if meant else None
+
+
+async def replied_message(message: discord.Message) -> discord.Message | None:
+    """What a message replies to: sent along, kept by discord.py, or asked for; None where it is gone or elsewhere."""
+    reference = message.reference
+    if reference is None or reference.message_id is None or reference.channel_id != message.channel.id:
+        return None
+    known = reference.resolved or reference.cached_message
+    if known is None:
+        with suppress(discord.NotFound, discord.Forbidden):
+            known = await message.channel.fetch_message(reference.message_id)
+    return known if isinstance(known, discord.Message) else None
 
 
 def is_bot(message: discord.Message) -> bool:
@@ -78,5 +90,8 @@ def can_write(message: discord.Message) -> bool:
     """Whether we may answer where this was said."""
     if message.guild is None:
         return True
-    allowed = message.channel.permissions_for(message.guild.me)
+    me: discord.Member | None = message.guild.me
+    allowed = message.channel.permissions_for(me) if me and message.guild.default_role else None
+    if allowed is None or not allowed.view_channel:  # we have just read it: a terse server tells no permissions
+        return True
     return allowed.send_messages_in_threads if isinstance(message.channel, discord.Thread) else allowed.send_messages

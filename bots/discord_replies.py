@@ -7,6 +7,7 @@ from typing import Protocol
 import discord
 
 from bots.discord_buttons import Pressed, Why
+from bots.discord_deliveries import mark_taken_away
 from bots.discord_delivery import found
 from bots.discord_opt_outs import OptOuts
 from bots.discord_place import Anywhere, fan_id
@@ -59,7 +60,7 @@ async def touch(client: Deliverer, interaction: discord.Interaction, pressed: Pr
     if pressed.verb == "stop":
         await client.house.hall.stop(turn.id)
         return
-    standing = await found(channel, turn.id)
+    standing = await found(channel, turn.id, around=interaction.message)
     if pressed.verb == "delete":
         await take_away(client, channel, turn, standing)
         return
@@ -75,6 +76,7 @@ async def take_away(client: Deliverer, channel: Anywhere, turn: Turn, standing: 
         voice = await client.rooms.voice(channel, persona)
         for message_id in standing:
             await voice.delete(message_id)
+    await mark_taken_away(client.house, turn)
     for fan in dict.fromkeys(said.speaker_id for said in turn.heard):
         with suppress(UnknownMemory):
             await client.house.memory.forget(Scope(turn.persona_id, fan, turn.place), f"{turn.id}{REPLY}")

@@ -13,7 +13,8 @@ from bots.discord_faces import Faces
 from bots.discord_place import Anywhere, is_adult_room
 from bots.discord_rules import RoomRules, RuleBook
 from bots.discord_settings import DiscordSettings
-from bots.discord_voice import Channel, FaceOf, HookVoice, PlainVoice, Voice, Webhooks
+from bots.discord_voice import Channel, FaceOf, HookVoice, PlainVoice, Voice
+from bots.discord_webhooks import Webhooks
 from bots.house import House
 from personas import Persona
 
@@ -27,7 +28,7 @@ class Rooms:
         self, house: House, settings: DiscordSettings, *, speaker: str | None = None, accounts: Accounts | None = None
     ) -> None:
         self.rules = RuleBook(house.settings.data / "discord")
-        self.hooks = Webhooks(0)
+        self.hooks = Webhooks(0, 0)
         self.faces = Faces(house, settings.public_url)
         self._house = house
         self._settings = settings

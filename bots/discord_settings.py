@@ -31,6 +31,9 @@ class DiscordSettings(BaseSettings):
     public_url: str = Field("", description="Where the web page can be reached from outside, for the faces.")
     settle: float = Field(1.0, ge=0, description="Seconds to wait for a fan's next line before answering.")
     edit_every: float = Field(1.25, ge=0, description="Seconds between two edits while a reply streams.")
+    silent_for: float = Field(
+        90.0, gt=0, description="Seconds without an answered heartbeat until the client is built anew."
+    )
     catch_up_minutes: float = Field(15.0, ge=0, description="Unanswered lines younger than this are answered at start.")
 
     @property

@@ -8,6 +8,7 @@ import discord
 from bots.attention import Attention
 from bots.discord_accounts import Accounts
 from bots.discord_client import Client, Command
+from bots.discord_meters import DiscordMeters
 from bots.discord_settings import DiscordSettings
 from bots.house import House
 
@@ -24,9 +25,11 @@ def make_client(
     commands: Callable[[Client], Iterable[Command]],
     speaker: str | None = None,
     accounts: Accounts | None = None,
+    meters: DiscordMeters | None = None,
 ) -> Client:
     """A client as the settings want it."""
     told: dict[str, Any] = {"attention": attention, "commands": commands, "speaker": speaker, "accounts": accounts}
+    told["meters"] = meters
     if settings.part:
         ours, count = settings.part
         return ShardedClient(house, settings, shard_ids=list(ours), shard_count=count, **told)

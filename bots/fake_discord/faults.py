@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(slots=True)
 class Fault:
     """`times` requests whose `METHOD /path` the pattern finds answer with `status`; `lose` does the work first and
-    then cuts the connection, so that the client can't know."""
+    then cuts the connection, so that the client can't know; `late` does the work first and answers so all the same."""
 
     pattern: re.Pattern[str]
     status: int
@@ -16,6 +16,7 @@ class Fault:
     retry_after: float = 0.0
     everywhere: bool = False
     lose: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
+        self.lost = 0
         self.weather: Weather | None = None
 
     def add(self, fault: Fault) -> None:

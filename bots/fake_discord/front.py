@@ -1,5 +1,6 @@
 """The HTTP side of the fake server: all routes behind one gate where faults strike and limits are kept."""
 
+import json
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -14,10 +15,10 @@ from bots.fake_discord.refusal import Refusal
 from bots.fake_discord.rest_interactions import Interactions
 from bots.fake_discord.rest_messages import Messages
 from bots.fake_discord.rest_webhooks import Webhooks
+from bots.fake_discord.terse import terse
 from bots.fake_discord.wire import answer
 
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
-API_PATH = re.compile(r"/api(?:/v\d+)?(/.*)")
 LARGEST_UPLOAD = 30 << 20  # bytes
 
 
@@ -34,9 +35,14 @@ class Heard:
 class Front:
     """Answers requests, and notes them in `requests`."""
 
-    def __init__(self, desk: Desk, interactions: Interactions, faults: Faults, buckets: Buckets) -> None:
+    def __init__(
+        self, desk: Desk, interactions: Interactions, faults: Faults, buckets: Buckets, *, base: str = "/api"
+    ) -> None:
         self.requests: list[Heard] = []
         self.shards = 1
+        self.base = base
+        self.terse = False
+        self._path = re.compile(rf"{re.escape(base)}(?:/v\d+)?(/.*)")
         self._desk = desk
         self._interactions = interactions
         self._webhooks = Webhooks(desk)
@@ -48,7 +54,7 @@ class Front:
         app = web.Application(client_max_size=LARGEST_UPLOAD)
         serve = self._desk.gateway.serve
         app.add_routes([web.get("/gateway", serve), web.get("/gateway/", serve)])
-        for version in ("/api/v10", "/api"):
+        for version in (f"{self.base}/v10", self.base):
             inner = web.Application(client_max_size=LARGEST_UPLOAD, middlewares=[self._gate])
             inner.add_routes([*self._account_routes(), *Messages(self._desk).routes(), *self._hook_routes()])
             inner.add_routes([*self._webhooks.routes(), *self._interactions.routes()])
@@ -60,6 +66,7 @@ class Front:
             web.get("/users/@me", self._me),
             web.post("/users/@me/channels", self._open_dm),
             web.get("/oauth2/applications/@me", self._my_application),
+            web.get("/gateway", self._gateway),
             web.get("/gateway/bot", self._gateway_for_bots),
             web.get("/guilds/{guild}", self._guild),
         ]
@@ -86,9 +93,11 @@ class Front:
     @web.middleware
     async def _gate(self, request: web.Request, handler: Route) -> web.StreamResponse:
         """Faults first, then limits, then the route; every request is noted."""
-        found = API_PATH.match(request.path)
+        found = self._path.match(request.path)
         path = found.group(1) if found else request.path
         response = await self._answer(request, handler, path)
+        if self.terse and isinstance(response, web.Response):
+            only_needed(response)
         self.requests.append(Heard(request.method, path, response.status, time.monotonic()))
         return response
 
@@ -99,7 +108,7 @@ class Front:
             return too_many(wait, headers)
         if fault and fault.status == 429:
             return too_many(fault.retry_after, headers, everywhere=fault.everywhere)
-        if fault and not fault.lose:
+        if fault and not (fault.lose or fault.late):
             return answer({"message": "as you wished", "code": 0}, status=fault.status)
         try:
             response = await handler(request)
@@ -107,7 +116,10 @@ class Front:
             response = refusal.response()
         response.headers.update(headers)
         if fault and fault.lose and request.transport is not None:
+            self._faults.lost += 1
             request.transport.abort()
+        if fault and fault.late:
+            return answer({"message": "as you wished", "code": 0}, status=fault.status)
         return response
 
     async def _me(self, request: web.Request) -> web.Response:
@@ -125,7 +137,18 @@ class Front:
         self._desk.application_of(request)
         return answer(self._desk.world.guilds[request.match_info["guild"]])
 
+    async def _gateway(self, request: web.Request) -> web.Response:
+        return answer({"url": self._desk.gateway.url()})
+
     async def _gateway_for_bots(self, request: web.Request) -> web.Response:
         self._desk.application_of(request)
         limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
         return answer({"url": self._desk.gateway.url(), "shards": self.shards, "session_start_limit": limit})
+
+
+def only_needed(response: web.Response) -> None:
+    """Takes everything out of an answer that a client can do without, its limits' headers included."""
+    for name in [name for name in response.headers if name.startswith("X-RateLimit-") or name == "Via"]:
+        del response.headers[name]
+    if response.body:
+        response.body = json.dumps(terse(json.loads(bytes(response.body)))).encode()  # type: ignore[arg-type]  # never a stream

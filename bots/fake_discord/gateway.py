@@ -5,10 +5,12 @@ import json
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 from aiohttp import WSMsgType, web
 
 from bots.fake_discord.intents import may_see, visible
+from bots.fake_discord.terse import terse
 from bots.fake_discord.wire import Json
 from bots.fake_discord.world import DM, World
 
@@ -42,9 +44,11 @@ class Gateway:
     heartbeat: float = 41.25
     sharding_required: bool = False
     is_deaf: bool = False
+    terse: bool = False
     identifies: int = 0
     resumes: int = 0
     sessions: dict[str, Session] = field(default_factory=dict)
+    dead: "WeakSet[web.WebSocketResponse]" = field(default_factory=WeakSet)  # open, and nothing goes through any more
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -54,7 +58,7 @@ class Gateway:
         await socket.send_json({"op": HELLO, "d": {"heartbeat_interval": int(self.heartbeat * 1000)}})
         session: Session | None = None
         async for frame in socket:
-            if frame.type is not WSMsgType.TEXT:
+            if frame.type is not WSMsgType.TEXT or socket in self.dead:
                 continue
             session = await self.hear(socket, session, json.loads(frame.data))
         if session and session.socket is socket:
@@ -169,9 +173,10 @@ class Gateway:
 
     async def tell(self, session: Session, event: str, data: Json) -> None:
         """Numbers an event, keeps it for a resume, and sends it if anybody listens."""
-        frame = {"op": DISPATCH, "t": event, "s": len(session.sent) + 1, "d": data}
+        told = terse(data) if self.terse else data
+        frame = {"op": DISPATCH, "t": event, "s": len(session.sent) + 1, "d": told}
         session.sent.append(frame)
-        if session.socket is not None and not session.socket.closed:
+        if session.socket is not None and not session.socket.closed and session.socket not in self.dead:
             try:
                 await session.socket.send_json(frame)
             except ConnectionError:
@@ -199,6 +204,10 @@ class Gateway:
                 transport.abort()
             else:
                 await socket.close(code=code or 1001)
+
+    def go_dead(self) -> None:
+        """Every connection stays open and nothing goes through it any more; new ones are well."""
+        self.dead.update(session.socket for session in self.sessions.values() if session.socket is not None)
 
     async def connected(self, count: int = 1) -> None:
         """Returns once so many sessions have a socket."""

@@ -31,7 +31,7 @@ def checked(body: Json) -> None:
 def message_from(world: World, channel: Json, author: Json, body: Json, *, webhook_id: str | None = None) -> Json:
     """A new message's payload, not yet kept."""
     parse = allowed(body, default=["users"] if webhook_id else PARSE_ALL)
-    content = body.get("content") or ""
+    content = (body.get("content") or "").strip()  # as Discord trims it
     message: Json = {
         "id": world.ids.next(),
         "channel_id": channel["id"],
@@ -108,6 +108,7 @@ def attachment(world: World, file: Json) -> Json:
 def edited(world: World, message: Json, body: Json) -> Json:
     """The message with what the edit changes."""
     changes = {key: body[key] for key in ("content", "embeds", "components", "flags") if key in body}
+    changes |= {"content": changes["content"].strip()} if changes.get("content") else {}
     return {
         **message,
         **{key: value if value is not None else ([] if key != "content" else "") for key, value in changes.items()},

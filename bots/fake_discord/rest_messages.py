@@ -42,6 +42,10 @@ class Messages:
         found = sorted(self._world.messages[channel["id"]].values(), key=lambda m: int(m["id"]), reverse=True)
         if before := request.query.get("before"):
             found = [message for message in found if int(message["id"]) < int(before)]
+        if around := request.query.get("around"):
+            half = int(request.query.get("limit", 50)) // 2
+            older = [message for message in found if int(message["id"]) <= int(around)][: half + 1]
+            found = [message for message in found if int(message["id"]) > int(around)][-half:] + older
         if after := request.query.get("after"):
             found = [message for message in found if int(message["id"]) > int(after)][::-1]
         return answer(found[: int(request.query.get("limit", 50))])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bots.fake_discord.refusal import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK
-from bots.fake_discord.snowflakes import Snowflakes
+from bots.fake_discord.snowflakes import Ids, Snowflakes
 from bots.fake_discord.wire import Json
 
 TEXT, DM, VOICE, CATEGORY, FORUM, THREAD = 0, 1, 2, 4, 15, 11
@@ -24,7 +24,7 @@ class World:
     webhooks: dict[str, Json] = field(default_factory=dict)
     commands: dict[str, list[Json]] = field(default_factory=dict)
     denied: dict[tuple[str, str], int] = field(default_factory=dict)  # (user, channel) -> permission bits taken away
-    ids: Snowflakes = field(init=False)
+    ids: Ids = field(init=False)
 
     def __post_init__(self) -> None:
         self.ids = Snowflakes(lambda: int(self.now().timestamp() * 1000))

@@ -14,6 +14,7 @@ from bots.attention import Attention
 from bots.discord_bot import DiscordBot
 from bots.discord_client import Client
 from bots.discord_commands import commands
+from bots.discord_meters import DiscordMeters
 from bots.discord_settings import DiscordSettings
 from bots.fake_discord import FakeDiscord
 from bots.fake_discord.rest_interactions import Interaction
@@ -105,7 +106,6 @@ def play(tmp_path: Path) -> Play:
         cast: PlainCast | None = None,
         limits: bool = False,
         heartbeat: float = 41.25,
-        silent_for: float = 90.0,
         **settings: Any,
     ) -> AsyncIterator[Played]:
         engine = engine or ScriptedEngine("Hello there, it is lovely to see you.")
@@ -121,12 +121,15 @@ def play(tmp_path: Path) -> Play:
             )
             usual = {"settle": 0.0, "edit_every": 0.1} | settings
             told = DiscordSettings(token=TOKEN, api=server.api_url, gateway=server.gateway_url, **usual)
-            attention = Attention(chance=random.Random(0))
+            attention = random_attention()
+            meters = DiscordMeters(house.meters.registry)
             bot = DiscordBot(
                 house,
                 told,
-                make=lambda: QuickClient(house, told, attention=attention, commands=commands, guild_ready_timeout=0.05),
-                silent_for=silent_for,
+                meters=meters,
+                make=lambda: QuickClient(
+                    house, told, attention=attention, commands=commands, guild_ready_timeout=0.05, meters=meters
+                ),
             )
             running = asyncio.create_task(bot.run())
             closing.push_async_callback(ended, running)
@@ -136,6 +139,11 @@ def play(tmp_path: Path) -> Play:
             yield Played(server, house, bot, engine, guild, stage, me)
 
     return opened
+
+
+def random_attention() -> Attention:
+    """Attention whose chance is the same every time."""
+    return Attention(chance=random.Random(0))
 
 
 async def ended(task: "asyncio.Task[None]") -> None:

@@ -173,7 +173,7 @@ async def test_a_reply_over_2000_characters_is_cut_where_a_reader_would_pause(pl
         await played.reply(played.stage)
         parts = [m["content"] for m in played.server.messages(played.stage) if "webhook_id" in m]
         assert len(parts) == 3
-        assert "".join(parts).split("\n-#")[0].split() == (LONG * 4).split()
+        assert " ".join(parts).split("\n-#")[0].split() == (LONG * 4).split()
 
 
 async def test_nobody_is_pinged_by_what_a_model_says(play: Play) -> None:

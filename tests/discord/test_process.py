@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @asynccontextmanager
-async def program(server: FakeDiscord, data: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def program(server: FakeDiscord, data: Path, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """`greenroom discord` with the scripted engine; ended by its own process id."""
-    environment = {
+    surroundings = {
         **os.environ,
         "DISCORD_TOKEN": TOKEN,
         "GREENROOM_DISCORD_API": server.api_url,
@@ -29,9 +29,9 @@ async def program(server: FakeDiscord, data: Path) -> AsyncIterator[asyncio.subp
         "GREENROOM_DISCORD_SETTLE": "0",
         "GREENROOM_DISCORD_EDIT_EVERY": "0.1",
         "OMP_NUM_THREADS": "1",
-    }
+    } | environment
     arguments = [sys.executable, "-m", "bots", "discord", "--engine", "scripted", "--data", str(data)]
-    process = await asyncio.create_subprocess_exec(*arguments, env=environment)
+    process = await asyncio.create_subprocess_exec(*arguments, env=surroundings)
     try:
         yield process
     finally:

@@ -1,0 +1,204 @@
+"""Servers that are no Discord but speak its protocol, with as little as an unmodified discord.py does with."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bots.attention import Attention
+from bots.discord_address import NoGateway, gateway_of
+from bots.discord_bot import DiscordBot
+from bots.discord_commands import commands
+from bots.discord_settings import DiscordSettings
+from bots.fake_discord import FakeDiscord
+from bots.fake_discord.snowflakes import Numbers
+from bots.fake_discord.wire import Json
+from bots.testing import MIKA, PlainCast, house_in_ram
+from serving.testing import ScriptedEngine
+from tests.discord.conftest import BRAM, TOKEN, Played, QuickClient, ended, finished, random_attention, shown
+from tests.eventually import eventually
+
+Host = Callable[..., Any]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    """`async with host(gateway=…, **how the server is)` as a `Played` on a terse server."""
+
+    @asynccontextmanager
+    async def opened(
+        *, gateway: Callable[[str], str] = str, prepared: Callable[[FakeDiscord], None] = lambda _: None, **how: Any
+    ) -> AsyncIterator[Played]:
+        async with AsyncExitStack() as closing:
+            server = await closing.enter_async_context(FakeDiscord(**{"terse": True, **how}))
+            guild = server.guild("The Green Room")
+            stage = server.channel(guild, "stage")
+            me = server.application(TOKEN, in_guilds=[guild], of_old=True)
+            prepared(server)
+            engine = ScriptedEngine("Hello there, it is lovely to see you.")
+            house = await closing.enter_async_context(house_in_ram(engine, cast=PlainCast(MIKA, BRAM), data=tmp_path))
+            told = DiscordSettings(
+                token=TOKEN, api=server.api_url, gateway=gateway(server.gateway_url), settle=0.0, edit_every=0.1
+            )
+            bot = bot_of(house, told, random_attention())
+            closing.push_async_callback(ended, asyncio.create_task(bot.run()))
+            await asyncio.wait_for(server.gateway.connected(), 10)
+            yield Played(server, house, bot, engine, guild, stage, me)
+
+    return opened
+
+
+def bot_of(house: Any, told: DiscordSettings, attention: Attention) -> DiscordBot:
+    make = lambda: QuickClient(house, told, attention=attention, commands=commands, guild_ready_timeout=0.05)  # noqa: E731
+    return DiscordBot(house, told, make=make)
+
+
+def hooked(played: Played) -> list[Json]:
+    return [message for message in played.server.messages(played.stage) if "webhook_id" in message]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"base": "/somewhere/else/rest"},
+        {"gateway": lambda url: f"{url}/"},
+        {"gateway": lambda url: f"{url}?v=10&encoding=json"},
+        {"gateway": lambda url: ""},
+        {"ids": Numbers(1)},
+        {"ids": Numbers(10**18)},
+        {"rate_limits": True},
+    ],
+    ids=["terse", "base path", "slash", "query", "gateway asked for", "small ids", "ids of no time", "limits untold"],
+)
+async def test_characters_speak_under_their_own_names_on_a_server_that_tells_only_what_it_must(
+    host: Host, how: dict[str, Any]
+) -> None:
+    async with host(**how) as played:
+        kim = played.server.person("Kim")
+
+        await played.server.says(kim, played.stage, "Bram, how are you?")
+        reply = await played.reply(played.stage)
+        await played.server.says(kim, played.stage, f"<@{played.me['id']}> and you?")
+        await eventually(lambda: len(finished(played, played.stage)) == 2)
+        direct = await played.server.direct(kim, "hello")
+        private = await played.reply(played.server.world.channels[direct["channel_id"]])
+
+        assert reply["author"]["username"] == "Bram"
+        assert finished(played, played.stage)[1]["author"]["username"] == "Mika"
+        assert private["author"]["id"] == played.me["id"]
+
+
+async def test_a_reply_to_a_characters_message_finds_her_also_where_the_message_is_not_sent_along(host: Host) -> None:
+    async with host() as played:
+        kim = played.server.person("Kim")
+        await played.server.says(kim, played.stage, "Bram, hello!")
+        reply = await played.reply(played.stage)
+        played.bot.client._connection._messages.clear()
+
+        await played.server.says(kim, played.stage, "and how was your day?", reply_to=reply)
+
+        await eventually(lambda: len(finished(played, played.stage)) == 2)
+        assert [m["author"]["username"] for m in finished(played, played.stage)] == ["Bram", "Bram"]
+
+
+async def test_the_next_life_finds_the_webhook_of_the_last_one(host: Host) -> None:
+    async with host() as played:
+        kim = played.server.person("Kim")
+        await played.server.says(kim, played.stage, "Mika, one!")
+        await played.reply(played.stage)
+        first = played.bot.client
+        await first.close()
+        await eventually(lambda: played.bot.client is not first and played.bot.client.is_ready(), within=15)
+
+        await played.server.says(kim, played.stage, "Mika, two!")
+
+        await eventually(lambda: len(finished(played, played.stage)) == 2)
+        assert len(played.server.world.webhooks) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"lose": True},
+        {"late": True, "status": 502},
+        {"status": 429, "retry_after": 0.1},
+        {"status": 503},
+    ],
+    ids=["answer lost", "done and 502", "429 without Via", "503"],
+)
+@pytest.mark.parametrize("ids", [None, Numbers(1)], ids=["times", "numbers"])
+async def test_a_message_stands_there_once_whatever_the_server_answers(
+    host: Host, fault: dict[str, Any], ids: Numbers | None
+) -> None:
+    async with host(ids=ids) as played:
+        kim = played.server.person("Kim")
+        played.server.fail(r"POST /webhooks/\d+/[^/]+$", **fault)
+
+        await played.server.says(kim, played.stage, "Mika, hello!")
+
+        await played.reply(played.stage)
+        await asyncio.sleep(0.5)
+        assert len(hooked(played)) == 1
+
+
+async def test_where_nonces_mean_nothing_a_lost_answer_still_makes_one_message(host: Host) -> None:
+    async with host() as played:
+        kim = played.server.person("Kim")
+        played.server._desk.remember_nonce = lambda *_: None
+        played.server.fail(r"POST /channels/\d+/messages$", lose=True)
+
+        said = await played.server.direct(kim, "hello")
+
+        channel = played.server.world.channels[said["channel_id"]]
+        await played.reply(channel)
+        assert len(played.server.messages(channel)) == 2
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 400])
+async def test_where_there_are_no_webhooks_the_plain_account_speaks(host: Host, status: int) -> None:
+    async with host() as played:
+        kim = played.server.person("Kim")
+        played.server.fail("(GET|POST) /channels/.*/webhooks", status, times=100)
+
+        await played.server.says(kim, played.stage, "Mika, hello!")
+
+        assert (await played.reply(played.stage))["content"].startswith("**Mika:** ")
+
+
+async def test_where_there_are_no_commands_characters_speak_all_the_same(host: Host) -> None:
+    async with host(prepared=lambda server: server.fail("PUT /applications/", 404, times=100)) as played:
+        await played.server.says(played.server.person("Kim"), played.stage, "Mika, hello!")
+
+        assert await played.reply(played.stage)
+
+
+async def test_a_channel_that_was_never_announced_is_asked_for(host: Host) -> None:
+    async with host() as played:
+        kim, late = played.server.person("Kim"), played.server.channel(played.guild, "late")
+
+        await played.server.says(kim, late, "Mika, hello!")
+
+        assert await played.reply(late)
+
+
+async def test_a_command_is_answered_on_a_terse_server(host: Host) -> None:
+    async with host() as played:
+        kim = played.server.person("Kim")
+        who = [{"type": 1, "name": "who", "options": []}]
+        await eventually(lambda: bool(played.server.asked("PUT /applications/.*/commands")))
+
+        opened = await played.server.slash(kim, played.stage, "character", who, token=TOKEN)
+
+        await shown(opened, "Bram")
+
+
+async def test_a_server_that_does_not_tell_its_gateway_is_told_of_in_a_sentence() -> None:
+    async with FakeDiscord() as server:
+        server.fail("GET /gateway", 404)
+
+        with pytest.raises(NoGateway, match="GREENROOM_DISCORD_GATEWAY"):
+            await gateway_of(server.api_url)
