@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from memory.lexical_kin import EnglishKin
+from memory.lexical_kin_east import EveryKin
 from memory.questions import Question, read
 from memory.ranking import Ranking
 from memory.ranking_tokens import Sketcher
@@ -63,7 +63,7 @@ class Recaller:
         records = [as_record(turn, self._names) for turn in conversation.turns]
         self._sketcher = Sketcher(encoder)
         self._asked_on = records[-1].at.date()
-        self._ranking = Ranking(encoder.dim, kin=EnglishKin())
+        self._ranking = Ranking(encoder.dim, kin=EveryKin())
         self._ranking.add(*self._run(in_place(self._sketcher, records)))
 
     def retrieve(self, question: str, k: int) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from memory.dates import mentions
-from memory.lexical_kin import EnglishKin
+from memory.lexical_kin_east import EveryKin
 from memory.questions import Question, read
 from memory.ranking import Ranked, Ranking
 from memory.ranking_tokens import Sketcher
@@ -118,7 +118,7 @@ async def meet(language: str, encoder: Encoder) -> tuple[Fan, list[Asked]]:
     """The fan of a language, and what they ask."""
     lines, questions = load(language)
     sketcher = Sketcher(encoder)
-    ranking = Ranking(encoder.dim, kin=EnglishKin())
+    ranking = Ranking(encoder.dim, kin=EveryKin())
     ranking.add(*await in_place(sketcher, lines))
     return Fan(lines, ranking, sketcher), questions
 

@@ -1,7 +1,8 @@
 """Which English words mean nearly the same: "pet" brings "puppy" to mind, with no vector made at the time of asking.
 
 The table holds, for each word stem, up to 32 others whose vectors by the default encoder (all-MiniLM-L6-v2, Apache-2.0)
-are close; `python -m benchmarks.recall_kin` makes it anew. Other languages have none yet: their words match as written.
+are close; `python -m benchmarks.recall_kin` makes it anew.
+Chinese and Japanese have a table of their own (`lexical_kin_east`); other languages' words match as written.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

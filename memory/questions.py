@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from memory.dates import Span, mentions
-from memory.languages import terms
+from memory.languages import language_of, terms
 
 FAN = re.compile(
     r"\b(?:i|i'm|i've|i'd|i'll|my|mine|me|myself|we|our|us)\b"
@@ -87,13 +87,19 @@ def read(text: str, *, asked_on: date, fan: str, persona: str, names: Mapping[st
     return Question(
         text=text,
         bare=bare,
-        terms=tuple(terms(bare)),
+        terms=tuple(terms(of_the_matter(bare))),
         about=about(text, fan=fan, persona=persona, names=names),
         spans=tuple(mention.span for mention in mentions(text, asked_on)),
         asks_when=bool(WHEN.search(text)),
         asks_now=bool(NOW.search(text)),
         asked_on=asked_on,
     )
+
+
+def of_the_matter(text: str) -> str:
+    """An East Asian question without its "now": a third of its terms would be that, and the oldest line may say it."""
+    rest = NOW.sub(" ", text) if language_of(text) != "en" else text
+    return rest if terms(rest) else text
 
 
 def is_question(text: str) -> bool:

@@ -58,7 +58,7 @@ FINE: Mapping[str, float] = {
 }
 COMPARED_FINELY = 200  # memories
 # Where the encoder can't read, its cosines say little and the words themselves must do.
-UNREAD: Mapping[str, float] = {**EVIDENCE, "cosine": 2.0, "words": 0.2}
+UNREAD: Mapping[str, float] = {**EVIDENCE, "cosine": 2.0, "words": 0.2, "words_around": 0.35, "kin": 1.2}
 ENGLISH: frozenset[Language] = frozenset({"en"})
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from memory.lexical_kin import EnglishKin
+from memory.lexical_kin_east import EveryKin
 from memory.questions import Question, read
 from memory.ranking import Ranking
 from memory.ranking_tokens import Sketch, Sketcher
@@ -38,7 +38,7 @@ class Recollecting:
         self._tuning = tuning
         self._sketcher = Sketcher(encoder)
         self._called = called
-        self._kin = EnglishKin()
+        self._kin = EveryKin()
 
     def blank(self) -> Ranking:
         """A ranking with nothing in it yet."""
