@@ -4,12 +4,10 @@ import asyncio
 import json
 import math
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import torch
 from typer.testing import CliRunner
 
 from finetune.candidate import candidate
@@ -26,18 +24,11 @@ from tests.finetune.troupe import BRINE, FINCH, card, script
 
 WORDS = 24
 pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.slow,
     pytest.mark.timeout(3600),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def greenroom_finetune(*words: object) -> str:

@@ -1,12 +1,10 @@
 """What is concluded from figures: intervals that cover, tests that know chance, replies judged for what they are."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from datasets import Dataset
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,30 +25,13 @@ from finetune.gate import checks
 from finetune.report import page
 from serving.testing import ScriptedEngine
 from tests.finetune.teaching import teach
-from tests.finetune.tiny import MIRA, make_base, make_data
+from tests.finetune.tiny import MIRA
 
 pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base(tmp_path_factory.mktemp("model") / "base")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_data(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 # statistics

@@ -1,11 +1,9 @@
 """The loop for real: a play goes as far as the gate lets it, and the second round has nothing new to learn."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from typer.testing import CliRunner
 
 from finetune.cli import app
@@ -13,18 +11,11 @@ from serving.shelf import Shelf
 from tests.finetune.troupe import BRINE, card, script
 
 pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.slow,
     pytest.mark.timeout(3600),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def states(told: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """A run from a data set to a LoRA that the shelf takes; what can't end well is refused before it begins."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,32 +15,15 @@ from finetune.train_record import finished_record, read_record
 from finetune.train_run import train_run
 from serving.lora_check import check
 from serving.shelf import Card, Shelf
-from tests.finetune.tiny import MIRA, make_base, make_data, make_pairs, make_thumbs, quick
+from tests.finetune.tiny import MIRA, make_pairs, make_thumbs, quick
 
 # torch and transformers warn about themselves; what we do wrong is an error all the same
 pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
 ]
 QUIET = Console(quiet=True)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base(tmp_path_factory.mktemp("model") / "base")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_data(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_a_run_lowers_the_held_out_loss_and_ends_as_a_lora_that_the_shelf_takes(

@@ -12,7 +12,7 @@ from finetune.recipe import Range, Recipe, Search
 from finetune.recipe_file import read_recipe
 from finetune.train_rate import Sweep, find_rate, hopeless, named
 from finetune.train_search import open_study, search_run
-from tests.finetune.tiny import MIRA, make_base, make_data, quick
+from tests.finetune.tiny import MIRA, quick
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -20,16 +20,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning"),
 ]
 QUIET = Console(quiet=True)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_base(tmp_path_factory.mktemp("model") / "base")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_data(tmp_path_factory.mktemp("data"))
 
 
 def searched(base: Path, trials: int) -> Recipe:
