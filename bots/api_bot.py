@@ -11,22 +11,23 @@ Retry-After, in the persona's own words; that is why a stream's status line wait
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from datetime import UTC, datetime
 from secrets import token_hex
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 
 from bots.api_refusal import Refused, no_key, no_model, still_opening, too_full, too_often
-from bots.api_talk import Asked, chunk_json, completion_json, finish_of, last_usage, place_of, short, until
+from bots.api_talk import Asked, Words, chunk_json, completion_json, finish_of, last_usage, place_of, short, until
 from bots.crowd import BUSY
 from bots.gate import NothingSaid, TooMuchSaid, words_of
 from bots.house import House
-from bots.keys import Key
+from bots.keys import Key, bearer
 from bots.performance import Performance, TurnFailed
 from bots.rate import Rate
 from bots.web_foyer import foyer_of
@@ -37,7 +38,25 @@ from serving import Delta
 T = TypeVar("T")
 LONGEST_BATCH = 256
 EYE = 0.15  # seconds; what comes faster than an eye tells apart goes out together
-router = APIRouter(prefix="/v1")
+
+
+class KeyFirst(APIRoute):
+    """A route that looks at nothing of a request before its key: a stranger's body is not even parsed."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def with_key(request: Request) -> Response:
+            key = foyer_of(request).keys.find(bearer(request.headers.get("authorization", "")))
+            if key is None:
+                raise no_key()
+            request.state.key = key
+            return await answer(request)
+
+        return with_key
+
+
+router = APIRouter(prefix="/v1", route_class=KeyFirst)
 
 
 class Caller:
@@ -63,14 +82,12 @@ class Caller:
         return f"api:{self.key.id}/{short('fan', named) if named else 'owner'}"
 
 
-async def caller_of(request: Request, authorization: Annotated[str, Header()] = "") -> Caller:
-    """Whose key this is. Raises `Refused` without one, too often, or too early.
+async def caller_of(request: Request) -> Caller:
+    """Whose request this is. Raises `Refused` too often, or too early.
 
     Waits for nothing, and is a coroutine all the same: FastAPI would carry it into a thread for every request.
     """
-    key = foyer_of(request).keys.find(authorization.removeprefix("Bearer ").strip())
-    if key is None:
-        raise no_key()
+    key: Key = request.state.key
     if wait := request.app.state.rate.wait(key.id, per_minute=key.per_minute):
         raise too_often(wait)
     house = foyer_of(request).house
@@ -85,11 +102,17 @@ Known = Annotated[Caller, Depends(caller_of)]
 @router.get("/models")
 async def models(caller: Known) -> dict[str, Any]:
     """The personas this key may talk to."""
-    listed = [
-        {"id": persona.id, "object": "model", "created": 0, "owned_by": "greenroom", "name": persona.name}
-        for persona in caller.personas()
-    ]
-    return {"object": "list", "data": listed}
+    return {"object": "list", "data": [model_json(persona) for persona in caller.personas()]}
+
+
+@router.get("/models/{name}")
+async def model(caller: Known, name: str) -> dict[str, Any]:
+    """One of them."""
+    return model_json(caller.persona(name))
+
+
+def model_json(persona: Persona) -> dict[str, Any]:
+    return {"id": persona.id, "object": "model", "created": 0, "owned_by": "greenroom", "name": persona.name}
 
 
 @router.post("/chat/completions", response_model=None)
@@ -101,8 +124,8 @@ async def chat(
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse | JSONResponse:
     """Says what is new to a persona, and gives her answer."""
-    if asked.n not in (None, 1):
-        raise Refused(400, "A persona gives one answer at a time: n must be 1.")
+    if asked.impossible:
+        raise Refused(400, asked.impossible)
     performance = await said(caller, asked, x_greenroom_fan, idempotency_key)
     created = int(time.time())
     if asked.stream:
@@ -155,7 +178,7 @@ async def said(caller: Caller, asked: Asked, header: str | None, idempotency_key
         raise Refused(400, str(exc)) from exc
     fan = caller.fan(asked, header)
     place = place_of(asked, caller.key.id, fan)
-    name = next((one.name for one in asked.new if one.name), None) or "Fan"
+    name = next((one.called for one in asked.new if one.called), "Fan")
     key = short("key", caller.key.id, fan, idempotency_key) if idempotency_key else token_hex(12)
     heard = Utterance(f"api:{key}", fan, name, place, words, datetime.now(UTC))
     after = await turn_that_said(caller.house, place, persona.id, asked.last_reply)
@@ -225,9 +248,9 @@ class Texts(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    input: str | list[str]
-    model: str = ""
-    encoding_format: str = "float"
+    input: Words | list[Words]
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: int | None = None
 
 
 @router.post("/embeddings")
@@ -237,6 +260,8 @@ async def embeddings(caller: Known, texts: Texts) -> dict[str, Any]:
     wanted = [texts.input] if isinstance(texts.input, str) else texts.input
     if encoder is None or not wanted or len(wanted) > LONGEST_BATCH:
         raise Refused(400, f"Give 1 to {LONGEST_BATCH} texts.")
+    if texts.dimensions not in (None, encoder.dim):
+        raise Refused(400, f"{encoder.name} makes vectors of {encoder.dim} dimensions, and no others.")
     vectors = await encoder.encode(wanted)
     shaped = [vector_json(vector, texts.encoding_format) for vector in vectors]
     data = [{"object": "embedding", "index": n, "embedding": vector} for n, vector in enumerate(shaped)]

@@ -9,12 +9,31 @@ A client's system messages are not obeyed: who the persona is stands in her file
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from memory import Turn
 from personas import Place
+
+LONGEST_NAME = 64  # OpenAI's own limit
+
+
+def whole(text: str) -> str:
+    """Halves of characters, which JSON can carry and hardly anything else, become one sign that all know."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+Words = Annotated[str, AfterValidator(whole)]
+
+
+class Part(BaseModel):
+    """A piece of a message; only those of the type `text` are read."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: str
+    text: Words | None = None
 
 
 class Said(BaseModel):
@@ -23,15 +42,25 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[dict[str, Any]] | None = None
-    name: str | None = None
+    content: Words | list[Part] | None = None
+    name: Words | None = None
 
     @property
     def text(self) -> str:
         """The words; of a content in parts, those of its text parts."""
         if isinstance(self.content, list):
-            return "\n".join(str(part.get("text", "")) for part in self.content if part.get("type") == "text")
+            return "\n".join(part.text for part in self.content if part.type == "text" and part.text)
         return self.content or ""
+
+    @property
+    def called(self) -> str:
+        """The speaker's name in one line; empty if there is none."""
+        return " ".join((self.name or "").replace("\x00", "").split())[:LONGEST_NAME]
+
+    @property
+    def unread(self) -> set[str]:
+        """The types of parts that are not read."""
+        return {part.type for part in self.content if part.type != "text"} if isinstance(self.content, list) else set()
 
 
 class Asked(BaseModel):
@@ -39,14 +68,29 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    model: str
+    model: Words
     messages: list[Said] = Field(min_length=1)
     stream: bool = False
     stream_options: dict[str, Any] | None = None
-    user: str | None = None
-    stop: str | list[str] | None = None
+    user: Words | None = None
+    stop: Words | list[Words] | None = None
     n: int | None = None
-    metadata: dict[str, str] | None = None
+    metadata: dict[str, Words] | None = None
+    tool_choice: Words | dict[str, Any] | None = None
+    response_format: dict[str, Any] | None = None
+
+    @property
+    def impossible(self) -> str:
+        """What no persona does, in a sentence; empty if nothing of it is asked. Tools may be offered, not demanded."""
+        if self.n not in (None, 1):
+            return "A persona gives one answer at a time: n must be 1."
+        if self.tool_choice not in (None, "auto", "none"):
+            return "A persona uses no tools: tool_choice must be auto or none."
+        if self.response_format and self.response_format.get("type") != "text":
+            return "A persona answers in her own words: response_format must be text."
+        if not self.new and (unread := sorted({kind for said in self.messages for kind in said.unread})):
+            return f"A persona reads text, and there is only {', '.join(unread)}."
+        return ""
 
     @property
     def stops(self) -> tuple[str, ...]:

@@ -94,6 +94,12 @@ class Keys:
         fresh.replace(self._file)
 
 
+def bearer(header: str) -> str:
+    """The key in an `Authorization` header; empty if it holds something else."""
+    scheme, _, words = header.partition(" ")
+    return words.strip() if scheme.casefold() == "bearer" else ""
+
+
 def hashed(words: str) -> str:
     """What is kept of a key: its words have 256 random bits, so a plain hash can't be guessed back."""
     return sha256(words.encode()).hexdigest()

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
+from bots.keys import bearer
 from bots.web_foyer import Guest, by_operator, foyer_of
-from bots.web_trouble import Trouble, opening, told
+from bots.web_trouble import Trouble, opening, told, told_on
 
 PAGE = Path(__file__).parent / "page"
 CSP = (
@@ -67,7 +68,7 @@ async def metrics(request: Request, authorization: Annotated[str, Header()] = ""
     foyer = foyer_of(request)
     if foyer.house is None:
         raise opening()
-    if not by_operator(request, foyer.house) and foyer.keys.find(authorization.removeprefix("Bearer ").strip()) is None:
+    if not by_operator(request, foyer.house) and foyer.keys.find(bearer(authorization)) is None:
         raise Trouble(401, "The figures are for operators.", "Send a key: greenroom key add prometheus.")
     return Response(foyer.house.meters.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -117,7 +118,7 @@ def refused(scope: Scope, headers: dict[str, str]) -> JSONResponse | None:
     if changes and headers.get("x-greenroom") != "1":
         return told(403, "Only this house's own page may change something here.", "Send the header X-Greenroom: 1.")
     if int(headers.get("content-length") or 0) > LARGEST_BODY:
-        return told(413, "That is far more than one message can carry.", "Send it in parts.")
+        return told_on(scope["path"], 413, "That is far more than one message can carry.", "Send it in parts.")
     return None
 
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bots.api_refusal import Refused
-from memory import NotYours, UnknownMemory, UnknownTurn
+from memory import JournalTrouble, NotYours, UnknownMemory, UnknownTurn
+
+log = structlog.get_logger()
 
 
 class Trouble(Exception):
@@ -42,10 +45,22 @@ def told(status: int, sentence: str, remedy: str = "") -> JSONResponse:
     return JSONResponse({"error": {"sentence": sentence, "try": remedy}}, status_code=status, headers=headers)
 
 
-def malformed_api(exc: RequestValidationError) -> JSONResponse:
-    """The same for a client of the API, in the shape that it knows."""
+def told_on(path: str, status: int, sentence: str, remedy: str = "") -> JSONResponse:
+    """The same in the shape that the caller knows: OpenAI's for a client of the API."""
+    if path.startswith("/v1/"):
+        kind = "server_error" if status >= 500 else "invalid_request_error"
+        return Refused(status, sentence, type_=kind, retry_after=2 if status == 503 else 0).response()
+    return told(status, sentence, remedy)
+
+
+def malformed_api(exc: RequestValidationError) -> Refused:
+    """The first thing that is wrong with a client's request, and where."""
     first = exc.errors()[0]
-    return Refused(400, f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}").response()
+    if first["type"] == "json_invalid":
+        return Refused(400, f"The body is no JSON: {first['ctx']['error']} (at character {first['loc'][-1]}).")
+    # where one of several types would do, pydantic names the type it tried last, too
+    where = ".".join(str(one) for one in first["loc"][1:] if one != "str" and "[" not in str(one))
+    return Refused(400, f"{where or 'The body'}: {first['msg']}")
 
 
 def tell_troubles(app: FastAPI) -> None:
@@ -64,13 +79,21 @@ def tell_troubles(app: FastAPI) -> None:
     async def malformed(request: Request, exc: Exception) -> JSONResponse:
         assert isinstance(exc, RequestValidationError)
         if request.url.path.startswith("/v1/"):
-            return malformed_api(exc)
+            return malformed_api(exc).response()
         where = ", ".join(sorted({".".join(map(str, error["loc"][1:])) or "the body" for error in exc.errors()}))
         return told(422, f"The page asked for something malformed ({where}).", "Reload the page.")
 
-    async def plain(_: Request, exc: Exception) -> JSONResponse:
+    async def plain(request: Request, exc: Exception) -> JSONResponse:
         assert isinstance(exc, HTTPException)
-        return told(exc.status_code, str(exc.detail))
+        return told_on(request.url.path, exc.status_code, f"{exc.detail}.".replace("..", "."))
+
+    async def journal_away(request: Request, exc: Exception) -> JSONResponse:
+        log.error("journal_away", reason=str(exc))
+        return told_on(request.url.path, 503, "The house can't write down what you say just now.", "Try again.")
+
+    async def our_fault(request: Request, _: Exception) -> JSONResponse:
+        """Told whole in the log by the server; here only that it happened."""
+        return told_on(request.url.path, 500, "Something went wrong in the house.", "Try again.")
 
     handlers: dict[type[Exception], Callable[[Request, Exception], object]] = {
         Trouble: trouble,
@@ -79,6 +102,8 @@ def tell_troubles(app: FastAPI) -> None:
         UnknownMemory: unknown_memory,
         RequestValidationError: malformed,
         HTTPException: plain,
+        JournalTrouble: journal_away,
+        Exception: our_fault,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
