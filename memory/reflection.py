@@ -27,15 +27,15 @@ from memory.lexical import Kin
 from memory.policy import Policies, Policy
 from memory.record import Kind, Record
 from memory.reflection_notes import promises
-from memory.reflection_prompt import prompt_for
+from memory.reflection_prompt import SHAPE, prompt_for
 from memory.scope import Scope
 from personas import persona_speaker
-from serving import ChatMessage, Completion, Encoder, Engine, EngineAway, Sampling
+from serving import ChatMessage, Completion, Encoder, Engine, EngineAway, Shaped
 
 SILENCE = timedelta(minutes=30)
 TOKENS_A_DAY = 20_000
 LONGEST_STRETCH = 40  # lines; a longer talk is read in pieces
-ANSWER = Sampling(temperature=0.0, max_tokens=900, seed=0)
+ANSWER = Shaped(temperature=0.0, max_tokens=900, seed=0, name="notebook", shape=SHAPE)
 CONCLUDED: Collection[Kind] = ("fact", "episode")
 
 

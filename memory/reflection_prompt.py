@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from memory.facts import Stretch
 from memory.record import Record
@@ -19,6 +20,26 @@ Answer with one JSON object and nothing else:
 - lines: the numbers of the fan's lines it rests on.
 - replaces: the ids of known facts that are no longer true because of it.
 - summary: what the fan talked about, in one sentence with the fan's words; "" for small talk."""
+
+# The same as a JSON Schema, for engines that hold a model to it. Strict servers want every key, and know no lengths;
+# `memory.facts` checks those.
+FACT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string"},
+        "slot": {"type": "string"},
+        "lines": {"type": "array", "items": {"type": "integer"}},
+        "replaces": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["text", "slot", "lines", "replaces"],
+    "additionalProperties": False,
+}
+SHAPE: dict[str, Any] = {
+    "type": "object",
+    "properties": {"facts": {"type": "array", "items": FACT}, "summary": {"type": "string"}},
+    "required": ["facts", "summary"],
+    "additionalProperties": False,
+}
 
 
 def prompt_for(

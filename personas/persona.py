@@ -69,7 +69,6 @@ class Remembers(Written):
     keep: tuple[Line, ...] = Field((), description="What matters most to remember: 'names of pets', 'exam dates'.")
     skip: tuple[Line, ...] = Field((), description="What is never written down: 'health', 'addresses'.")
     share_places: bool = Field(False, description="Whether what a fan says in one place may surface in another.")
-    share_fans: bool = Field(False, description="Whether what one fan says may surface when another one asks.")
 
 
 class Boundaries(Written):
@@ -116,6 +115,7 @@ class Translation(Written):
     who: Line | None = Field(None, description="Who the persona is; the prompt uses it when a fan chose the language.")
     greeting: Line | None = Field(None, description="The first thing said in a new conversation.")
     at_a_loss: Line | None = Field(None, description="Said when no engine can answer.")
+    owns_up: Line | None = Field(None, description="Said when asked in earnest whether she is human.")
 
 
 class DepthPrompt(Written):
@@ -159,6 +159,10 @@ class Persona(Written):
     at_a_loss: Line = Field(
         "Sorry, I lost my train of thought. Ask me again in a moment?",
         description="Said when no engine can answer.",
+    )
+    owns_up: Line = Field(
+        "To be clear: I'm an AI character, not a person.",
+        description="Said when somebody asks in earnest whether she is human, and her reply leaves it open.",
     )
     look: Look = Field(Look(), description="How the persona appears on the page.")
     lore: tuple[Line, ...] = Field((), description="Lorebook files beside the persona's.")

@@ -2,7 +2,7 @@
 
 from serving.admission import Admission
 from serving.budget import Budget, BudgetSpent, Price
-from serving.chat import ChatMessage, Completion, Delta, FinishReason, Role, Sampling
+from serving.chat import ChatMessage, Completion, Delta, FinishReason, Role, Sampling, Shaped
 from serving.encoder import Encoder, Questioner, Reader, Reading, Reranker, Vectors
 from serving.engine import Engine, Window
 from serving.errors import EngineAway, EngineBusy, EngineMissing, EngineRefused, PromptTooLong, ServingError
@@ -34,6 +34,7 @@ __all__ = [
     "Role",
     "Sampling",
     "ServingError",
+    "Shaped",
     "Shelf",
     "ShelfError",
     "Shelved",

@@ -1,7 +1,7 @@
 """The models' vocabulary: what every engine is given and what it gives back."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -28,6 +28,16 @@ class Sampling(BaseModel):
     stop: tuple[str, ...] = Field((), description="The reply ends before any of these.")
     seed: int | None = Field(None, description="The same seed and prompt give the same reply.")
     priority: int = Field(0, description="Where replies wait for a full server, a higher one is begun first.")
+
+
+class Shaped(Sampling):
+    """The same for an answer that is one JSON object. Engines that can hold a model to a shape do; readers check it.
+
+    `name` and `shape` are what OpenAI's structured outputs want: letters and underscores, and a JSON Schema.
+    """
+
+    name: str
+    shape: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

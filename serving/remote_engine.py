@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import openai
 
-from serving.chat import ChatMessage, Completion, Delta, FinishReason, Sampling
+from serving.chat import ChatMessage, Completion, Delta, FinishReason, Sampling, Shaped
 from serving.engine import Window
 from serving.errors import EngineAway, EngineBusy, EngineRefused, PromptTooLong, ServingError
 from serving.events import Events
@@ -70,6 +70,7 @@ class RemoteEngine:
             # a parser in C, and what lies in the socket's buffer comes in one piece: a quarter of httpcore's time
             http_client=openai.DefaultAioHttpClient(timeout=timeout),
         )
+        self._shapes = True
         self._ruler = Ruler(self._base_url, model=model, api_key=api_key)
         self._served = Served(self.served, server=self._base_url)
 
@@ -121,6 +122,8 @@ class RemoteEngine:
     def _request(self, prompt: Sequence[ChatMessage], sampling: Sampling, model: str) -> dict[str, Any]:
         """OpenAI's fields, and vLLM's only where they say something: other servers refuse what they don't know."""
         extra = dict(self._extra)
+        if isinstance(sampling, Shaped) and self._shapes:
+            extra["response_format"] = response_format(sampling)
         if sampling.repetition_penalty != 1:
             extra["repetition_penalty"] = sampling.repetition_penalty
         if sampling.priority:
@@ -143,6 +146,8 @@ class RemoteEngine:
         self, prompt: Sequence[ChatMessage], sampling: Sampling, lora: str | None
     ) -> tuple[str | None, httpx.Response]:
         """The LoRA's exact name and the answer, once the server has accepted the request."""
+        if isinstance(sampling, Shaped) and self._shapes:
+            return await self._begun_in_shape(prompt, sampling, lora)
         if lora is None:
             return None, await self._tried(self._request(prompt, sampling, self._model))
         worn = await self._served.newest(lora)
@@ -152,6 +157,20 @@ class RemoteEngine:
             self._served.forget()
             worn = await self._served.newest(lora)
             return worn, await self._tried(self._request(prompt, sampling, worn))
+
+    async def _begun_in_shape(
+        self, prompt: Sequence[ChatMessage], sampling: Shaped, lora: str | None
+    ) -> tuple[str | None, httpx.Response]:
+        """The same held to a shape; a server that refuses shapes and not the rest is never asked for one again."""
+        try:
+            worn = None if lora is None else await self._served.newest(lora)
+            return worn, await self._tried(self._request(prompt, sampling, worn or self._model))
+        except EngineRefused as refused:
+            plain = Sampling(**sampling.model_dump(include=set(Sampling.model_fields)))
+            begun = await self._begun(prompt, plain, lora)
+            if not isinstance(refused, NotServed):
+                self._shapes = False
+            return begun
 
     async def _tried(self, request: Mapping[str, Any]) -> httpx.Response:
         """The answer, of which the body is still to come; tried again while the server is away."""
@@ -260,6 +279,11 @@ class Heard:
         if text:
             self.shown.append(text)
         return text
+
+
+def response_format(sampling: Shaped) -> dict[str, Any]:
+    """What OpenAI and vLLM call structured outputs."""
+    return {"type": "json_schema", "json_schema": {"name": sampling.name, "schema": sampling.shape, "strict": True}}
 
 
 def refusal(exc: openai.APIStatusError, server: str) -> ServingError:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from memory.facts import Stretch, Unreadable, as_statement, conclusions_in, facts_from, slot_of
+from memory.facts import Conclusions, Statement, Stretch, Unreadable, as_statement, conclusions_in, facts_from, slot_of
 from memory.journal import Journal
 from memory.lexical_kin import EnglishKin
 from memory.memory import Memory
@@ -15,10 +15,11 @@ from memory.policy import Policy
 from memory.record import Record
 from memory.reflection import Reflected, Reflection, stretches
 from memory.reflection_notes import milestone, plans_to_ask_about, promises
+from memory.reflection_prompt import SHAPE
 from memory.scope import Scope
 from memory.testing import journal_in_ram, memory_in_ram
 from personas import Remembers, Utterance, audience_of
-from serving import Engine, EngineAway
+from serving import Engine, EngineAway, Shaped
 from serving.fallback import FallbackEngine
 from serving.testing import HashingEncoder, ScriptedEngine
 from tests.memory.builders import DM, GUILD, NOON, WEB, chat, said, take, turn
@@ -79,6 +80,24 @@ async def house() -> AsyncIterator[House]:
 
 def mika(text: str, *, minutes: float = 0) -> Utterance:
     return said(text, by="persona:mika", minutes=minutes, name="Mika")
+
+
+def test_the_shape_that_engines_are_held_to_has_the_keys_that_are_read() -> None:
+    fact = SHAPE["properties"]["facts"]["items"]
+
+    assert set(SHAPE["required"]) == set(SHAPE["properties"]) == set(Conclusions.model_fields)
+    assert set(fact["required"]) == set(fact["properties"]) == set(Statement.model_fields)
+
+
+async def test_an_engine_is_asked_for_the_notebooks_shape(house: House) -> None:
+    await house.tell(said("I work as a baker on Hill Street."))
+    engine = engine_that_states("Works as a baker on Hill Street.", slot="job")
+
+    await house.reflect(engine)
+
+    (sampling,) = engine.samplings
+    assert isinstance(sampling, Shaped)
+    assert sampling.shape == SHAPE
 
 
 async def test_a_fact_keeps_its_speaker_its_sources_and_since_when_it_holds(house: House) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import socket
 import subprocess
 import sys
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
@@ -18,6 +19,7 @@ from serving import (
     PromptTooLong,
     Sampling,
     ServingError,
+    Shaped,
 )
 from serving.remote_engine import Heard, Patience, RemoteEngine
 from serving.stopping import StopStrings
@@ -39,6 +41,13 @@ async def listen(
         await engine.aclose()
     assert isinstance(heard[-1], Completion)
     return [piece.text for piece in heard[:-1] if isinstance(piece, Delta)], heard[-1]
+
+
+@asynccontextmanager
+async def engine_of(fake: FakeOpenAI) -> AsyncIterator[RemoteEngine]:
+    """One engine for several replies."""
+    async with aclosing(RemoteEngine(fake.url, model="base", patience=QUICK)) as engine:
+        yield engine
 
 
 async def test_words_arrive_as_they_are_said_and_the_completion_counts_them() -> None:
@@ -71,6 +80,42 @@ async def test_a_priority_is_told_to_vllm_in_its_own_order_and_to_others_not_at_
         await listen(fake)
 
     assert [request.get("priority") for request in fake.requests] == [-3, None]
+
+
+SHAPE = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+SHAPED = Shaped(name="notebook", shape=SHAPE)
+
+
+async def test_a_shape_is_told_to_the_server_and_plain_talk_has_none() -> None:
+    async with fake_openai() as fake:
+        await listen(fake, sampling=SHAPED)
+        await listen(fake)
+
+    told, plain = (request.get("response_format") for request in fake.requests)
+    assert told == {"type": "json_schema", "json_schema": {"name": "notebook", "schema": SHAPE, "strict": True}}
+    assert plain is None
+
+
+async def test_a_server_that_refuses_shapes_answers_without_and_is_not_asked_for_one_again() -> None:
+    refused = Act(status=400, error={"message": "response_format is not supported"})
+    async with fake_openai(refused, Act()) as fake, engine_of(fake) as engine:
+        *_, first = [step async for step in engine.stream(HELLO, sampling=SHAPED)]
+        *_, second = [step async for step in engine.stream(HELLO, sampling=SHAPED)]
+
+    assert isinstance(first, Completion)
+    assert isinstance(second, Completion)
+    assert first.text == second.text == "Hello there."
+    assert ["response_format" in request for request in fake.requests] == [True, False, False]
+
+
+async def test_a_refusal_for_another_reason_stays_one_and_shapes_are_asked_for_again() -> None:
+    wrong_key = Act(status=401, error={"message": "wrong key"})
+    async with fake_openai(wrong_key, wrong_key, Act()) as fake, engine_of(fake) as engine:
+        with pytest.raises(EngineRefused, match="wrong key"):
+            [step async for step in engine.stream(HELLO, sampling=SHAPED)]
+        [step async for step in engine.stream(HELLO, sampling=SHAPED)]
+
+    assert ["response_format" in request for request in fake.requests] == [True, False, True]
 
 
 async def test_a_lora_is_asked_for_by_name_and_the_key_is_sent() -> None:
