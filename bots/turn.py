@@ -20,7 +20,20 @@ from bots.reply import Reply
 from bots.rooms import Journal, Memory, MoodReader
 from bots.stopwatch import Stopwatch
 from memory import MemoryTrouble, Turn
-from personas import Labels, LoreNote, Persona, Place, Prompt, Recollection, Scene, is_private, persona_speaker, render
+from personas import (
+    Labels,
+    LoreNote,
+    Persona,
+    Place,
+    Prompt,
+    Recollection,
+    Scene,
+    asks_if_real,
+    is_private,
+    leaves_it_open,
+    persona_speaker,
+    render,
+)
 from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError
 
 log = structlog.get_logger()
@@ -84,6 +97,9 @@ async def take_turn(cue: Cue, *, on: Stage) -> AsyncGenerator[Delta | Turn, None
         trace |= {"finish": "failed", "failure": str(failure), "family": type(failure).__name__}
         turn = replace(turn, outcome="cut_short" if reply.text else "at_a_loss")
         yield Delta(reply.add(f"… {persona.at_a_loss}" if reply.text else persona.at_a_loss))
+    if trace.get("finish") != "stopped" and (owed := owed_truth(cue, reply.text)):
+        trace["owned_up"] = True
+        yield Delta(reply.add(owed))
     watch.lap("speech")
     trace["mood"] = await on.mood.read(reply.text)
     watch.lap("mood")
@@ -157,6 +173,14 @@ async def speech(
             if isinstance(step, Completion):
                 yield step
                 return
+
+
+def owed_truth(cue: Cue, reply: str) -> str:
+    """What is left to say when a fan asked in earnest whether she is human, and the reply didn't tell; else nothing."""
+    asked = any(asks_if_real(said.text) for said in cue.turn.heard if not said.speaker_id.startswith(PERSONAS))
+    if not (asked and reply.strip() and leaves_it_open(reply)):
+        return ""
+    return f"{'' if reply[-1:].isspace() else ' '}{cue.persona.owns_up}"
 
 
 def credited(turn: Turn, completion: Completion) -> Turn:

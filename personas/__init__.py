@@ -3,6 +3,7 @@
 from personas.cast import SHIPPED, Cast, Changes
 from personas.errors import Finding, PersonaError, PersonaTwice, PersonaUnknown, PersonaUnreadable, PersonaWrong
 from personas.fitting import steady
+from personas.honesty import asks_if_real, leaves_it_open
 from personas.knowledge import Passage, passages
 from personas.labels import Labels
 from personas.persona import (
@@ -59,8 +60,10 @@ __all__ = [
     "Translation",
     "Utterance",
     "Voice",
+    "asks_if_real",
     "audience_of",
     "is_private",
+    "leaves_it_open",
     "load",
     "passages",
     "persona_speaker",

@@ -123,6 +123,22 @@ async def test_an_engine_nobody_knows_is_told_to_the_operator_and_not_to_the_fan
         assert steps[-1].said == MIKA.at_a_loss
 
 
+async def test_asked_in_earnest_she_owns_up_even_where_the_model_denies_it() -> None:
+    async with house_in_ram(ScriptedEngine("Of course I'm a real girl!")) as house:
+        turn = await answer_to(house, "Honestly now, are you a real person?")
+
+        assert turn.said == f"Of course I'm a real girl! {MIKA.owns_up}"
+        assert turn.trace["owned_up"] is True
+
+
+async def test_a_model_that_owns_up_itself_is_left_alone() -> None:
+    async with house_in_ram(ScriptedEngine("I'm an AI, and your biggest fan.")) as house:
+        turn = await answer_to(house, "are you a bot?")
+
+        assert turn.said == "I'm an AI, and your biggest fan."
+        assert "owned_up" not in turn.trace
+
+
 async def test_a_reply_has_room_in_a_small_window() -> None:
     engine = ScriptedEngine("Hi!", window=400)
     async with house_in_ram(engine) as house:
