@@ -76,7 +76,7 @@ async def take_turn(cue: Cue, *, on: Stage) -> AsyncGenerator[Delta | Turn, None
         engine = await on.engine(persona)
         scene = replace(scene, lore=await on.lore(cue, engine.window.tokens))
         turn = replace(turn, lore=tuple(note.id for note in scene.lore))
-        prompt = put_into_words(scene, cue.so_far, engine)
+        prompt = await worded(scene, cue.so_far, engine)
         turn = replace(turn, model=engine.model, prompt_hash=prompt.hash, prompt_tokens=prompt.tokens)
         trace["window"] = {"used": prompt.tokens, "limit": engine.window.tokens, "dropped": list(prompt.dropped)}
         watch.lap("render")
@@ -138,6 +138,13 @@ def imagine(cue: Cue, recalled: tuple[Recollection, ...], lore: tuple[LoreNote, 
         lore=lore,
         now=turn.began_at.astimezone(),
     )
+
+
+async def worded(scene: Scene, so_far: str, engine: Engine) -> Prompt:
+    """`put_into_words`, in a thread where the engine may have to ask a server how long a prompt is."""
+    if engine.window.rough:
+        return await asyncio.to_thread(put_into_words, scene, so_far, engine)
+    return put_into_words(scene, so_far, engine)
 
 
 def put_into_words(scene: Scene, so_far: str, engine: Engine) -> Prompt:

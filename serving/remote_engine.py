@@ -116,6 +116,7 @@ class RemoteEngine:
         yield self._completion(heard, prompt, worn)
 
     async def aclose(self) -> None:
+        await self._served.aclose()
         self._ruler.close()
         await self._client.close()
 

@@ -11,7 +11,7 @@ from serving.token_estimate import estimate
 class Ruler:
     """Measures prompts for one server: by estimate while there is room, by vLLM's own tokeniser when it gets tight.
 
-    Asking costs a round trip in which the event loop stands still, and a prompt that fills half the window by a high
+    Asking costs a round trip in which the calling thread waits, and a prompt that fills half the window by a high
     estimate needs no better number. What the server says a prompt had makes the estimates after it no lower.
     """
 

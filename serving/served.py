@@ -1,5 +1,7 @@
 """Which of a LoRA's versions a server has loaded: the newest is worn, and a change is noticed within seconds."""
 
+import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
@@ -7,6 +9,7 @@ from serving.errors import EngineRefused
 from serving.shelf import EXACT
 
 FRESH_SECONDS = 1.0
+log = logging.getLogger(__name__)
 
 
 class NotServed(EngineRefused):
@@ -14,7 +17,11 @@ class NotServed(EngineRefused):
 
 
 class Served:
-    """The server's own list of names, asked for at most once a second, and only when a LoRA is wanted."""
+    """The server's own list of names, asked for at most once a second, and only when a LoRA is wanted.
+
+    Who wants one that the server had a moment ago does not wait for the list: it is asked for meanwhile, and a server
+    too busy to tell it is still good for a reply. A name that is not known yet is waited for.
+    """
 
     def __init__(
         self,
@@ -28,22 +35,46 @@ class Served:
         self._clock = clock
         self._names: frozenset[str] = frozenset()
         self._asked_at = -FRESH_SECONDS
+        self._asking: asyncio.Task[None] | None = None
 
     async def newest(self, lora: str) -> str:
         """The name to ask for: `mira` becomes `mira/v3`; an exact name, or one the server knows, stays."""
-        if self._clock() - self._asked_at >= FRESH_SECONDS:
-            self._names = frozenset(await self._ask())
-            self._asked_at = self._clock()
         found = newest(lora, self._names)
         if found is None:
-            self.forget()
+            await asyncio.shield(self._asked())  # others may wait for the same answer
+            found = newest(lora, self._names)
+        elif self._clock() - self._asked_at >= FRESH_SECONDS:
+            self._asked()
+        if found is None:
             names = ", ".join(sorted(self._names)) or "nothing"
             raise NotServed(f"{self._server} serves no LoRA {lora}, but {names}.")
         return found
 
     def forget(self) -> None:
-        """The next question goes to the server."""
-        self._asked_at = -FRESH_SECONDS
+        """The next question goes to the server, and is waited for."""
+        self._names = frozenset()
+
+    async def aclose(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+
+    def _asked(self) -> asyncio.Task[None]:
+        """The question that is on its way, or a new one."""
+        if self._asking is None or self._asking.done():
+            self._asked_at = self._clock()
+            self._asking = asyncio.create_task(self._refresh(), name="served")
+            self._asking.add_done_callback(told_if_it_failed)
+        return self._asking
+
+    async def _refresh(self) -> None:
+        self._names = frozenset(await self._ask())
+
+
+def told_if_it_failed(asking: asyncio.Task[None]) -> None:
+    """A failure counts for those who wait for the answer; for the others the old list stands."""
+    if not asking.cancelled() and (failure := asking.exception()):
+        log.info("The list of what is served was not renewed: %s", failure)
 
 
 def newest(lora: str, names: Iterable[str]) -> str | None:
