@@ -6,6 +6,7 @@ MemoryTrouble
 │   ├── JournalTooNew       the author: a newer greenroom wrote this journal; nothing was touched
 │   ├── JournalAway         the machine: the database does not answer, is full or is broken
 │   ├── UnknownTurn         the person talking: there is no such turn, or no such place
+│   ├── ExportUnreadable    the author: what is to be brought back is no export
 │   ├── UnknownReview       the author: nothing of this id waits to be reviewed
 │   └── NotYours            the person talking: it is another fan's
 ├── StoreTrouble
@@ -52,6 +53,10 @@ class UnknownTurn(JournalTrouble):
 
 class UnknownReview(JournalTrouble):
     """Nothing of this id waits to be reviewed."""
+
+
+class ExportUnreadable(JournalTrouble):
+    """What is to be brought back can't be read; the message says where."""
 
 
 class NotYours(JournalTrouble):

@@ -1,12 +1,10 @@
-"""Everything the journal has of a fan, as they may take it with them and bring it back."""
+"""Everything the journal has of a fan, as they may take it with them; `journal_import` brings it back."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, RowMapping, Table, select
+from sqlalchemy import Connection, RowMapping, Table, select
 
-from memory.journal_rows import insert_new
 from memory.journal_tables import (
     CONSENTS,
     FEEDBACK,
@@ -17,7 +15,6 @@ from memory.journal_tables import (
     TALKS,
     TURNS,
     UTTERANCES,
-    Moment,
 )
 
 PLUMBING = {"seq"}
@@ -74,36 +71,3 @@ def plain(row: RowMapping) -> dict[str, object]:
         for name, value in row.items()
         if name not in PLUMBING
     }
-
-
-def import_of(connection: Connection, fan_id: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
-    """Write an export back; what is there stays, and rows of anybody else are left out. Returns how many were new."""
-    added = 0
-    for name, table in OWNED.items():
-        own = [read(table, row) for row in rows.get(name, ()) if row.get("fan_id") == fan_id]
-        added += insert_new(connection, table, own)
-    said = {row["id"] for row in rows.get("utterances", ()) if row.get("fan_id") == fan_id}
-    for turn in rows.get("turns", ()):
-        if turn["heard"] and said.issuperset(turn["heard"]):
-            added += insert_new(connection, TURNS, [read(TURNS, turn)])
-            insert_new(connection, HEARD, links(connection, fan_id, turn))
-    return added
-
-
-def links(connection: Connection, fan_id: str, turn: Mapping[str, Any]) -> list[dict[str, object]]:
-    """Which utterances a turn heard, by the rows they have now."""
-    mine = (UTTERANCES.c.fan_id == fan_id) & (UTTERANCES.c.persona_id == turn["persona_id"])
-    query = select(UTTERANCES.c.id, UTTERANCES.c.seq).where(mine, UTTERANCES.c.id.in_(turn["heard"]))
-    seqs = dict(connection.execute(query).tuples().all())
-    return [{"turn_id": turn["id"], "position": n, "utterance_seq": seqs[one]} for n, one in enumerate(turn["heard"])]
-
-
-def read(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as it goes into its table; what the table does not know is left out."""
-    columns = {column.name: column for column in table.columns if column.name not in PLUMBING}
-    return {name: value_of(columns[name], value) for name, value in row.items() if name in columns}
-
-
-def value_of(column: Column[Any], value: Any) -> Any:
-    """Moments come from JSON as text."""
-    return datetime.fromisoformat(value) if isinstance(column.type, Moment) and value is not None else value

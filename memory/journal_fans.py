@@ -13,7 +13,8 @@ from memory import journal_nights as nights
 from memory import journal_talks as talks
 from memory.journal_database import Database
 from memory.journal_erasure import Erased
-from memory.journal_export import export_of, import_of
+from memory.journal_export import export_of
+from memory.journal_import import import_of
 from memory.record import Record
 from memory.scope import Scope, Sharing
 from personas import Utterance
@@ -98,7 +99,10 @@ class JournalOfFans:
         return await self._database.read(export_of, fan_id)
 
     async def bring_back(self, fan_id: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
-        """Write a fan's `export` back; what is there stays. Returns how many rows were new. Then `Memory.sync`."""
+        """Write a fan's `export` back; what is there stays. Returns how many rows were new. Then `Memory.sync`.
+
+        Rows that are not this fan's own are left out. Raises `ExportUnreadable`, and then nothing was written.
+        """
         return await self._database.write(import_of, fan_id, rows)
 
     async def erase_fan(self, fan_id: str, *, persona_id: str | None = None) -> Erased:
