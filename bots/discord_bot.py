@@ -118,15 +118,12 @@ class DiscordBot:
             raise DiscordRefused(f"Discord closed the connection for good (code {end.code}).") from end
         log.warning("discord_died", family=type(end).__name__, reason=str(end)[:200])
 
-    def health(self) -> dict[str, object]:
-        """Whether the gateway answers, for `/readyz` and the operator."""
+    def is_well(self) -> bool:
+        """Whether the client is there and the gateway answers it."""
         client = self.client
-        if client is None or client.is_closed():
-            return {"ok": False, "state": "away"}
-        return {
-            "ok": client.is_ready() and not is_silent(client, self._settings.silent_for),
-            "state": "ready" if client.is_ready() else "joining",
-        }
+        if client is None or client.is_closed() or not client.is_ready():
+            return False
+        return not is_silent(client, self._settings.silent_for)
 
 
 async def silence(client: Client, seconds: float) -> None:
@@ -152,8 +149,16 @@ def is_deaf(socket: object, seconds: float) -> bool:
 def cast_of_bots(house: House, settings: DiscordSettings) -> list[DiscordBot]:
     """One bot for the whole cast, or one for each character that has an account of its own."""
     meters = DiscordMeters(house.meters.registry)
-    if not settings.tokens:
-        return [DiscordBot(house, settings, meters=meters)]
+    if settings.tokens:
+        bots = bots_with_accounts(house, settings, meters)
+    else:
+        bots = [DiscordBot(house, settings, meters=meters)]
+    meters.watch(lambda: sum(bot.is_well() for bot in bots))
+    return bots
+
+
+def bots_with_accounts(house: House, settings: DiscordSettings, meters: DiscordMeters) -> list[DiscordBot]:
+    """They know each other's accounts, and take turns by one attention."""
     shared, attention = Accounts(), Attention(chance=random.Random())
     return [
         DiscordBot(

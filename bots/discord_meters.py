@@ -3,9 +3,10 @@
 Names and labels are a promise to dashboards, as those of `bots/meters.py`; no guild, channel or person is a label.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SECONDS = (0.2, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60)
 Outcome = Literal["done", "429", "refused", "failed", "lost"]
@@ -28,6 +29,7 @@ class DiscordMeters:
         self._given_up = Counter(
             "greenroom_discord_lines_given_up", "Lines that no try could answer.", registry=registry
         )
+        self._well = Gauge("greenroom_discord_accounts_ready", "Accounts whose gateway answers.", registry=registry)
         self._first_words = Histogram(
             "greenroom_discord_first_words_seconds",
             "From a line to the first words that stand in the channel.",
@@ -38,6 +40,10 @@ class DiscordMeters:
             self._connections.labels(what)
         for outcome in OUTCOMES:
             self._requests.labels(outcome)
+
+    def watch(self, well: Callable[[], int]) -> None:
+        """Counts the accounts whose gateway answers, whenever somebody asks for the figures."""
+        self._well.set_function(well)
 
     def heard(self) -> None:
         """An event came."""

@@ -94,7 +94,7 @@ async def test_a_gateway_that_stays_silent_is_noticed_and_the_client_built_anew(
         await played.server.says(played.server.person("Kim"), played.stage, "Mika, are you back?")
 
         assert await played.reply(played.stage, within=20)
-        assert played.bot.health()["state"] != "away"
+        assert played.bot.is_well()
 
 
 async def test_a_button_that_another_process_answered_is_no_fault(play: Play) -> None:
