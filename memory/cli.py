@@ -27,8 +27,16 @@ EXPECTED = (MemoryTrouble, PersonaError, ServingError, SettingsWrong)
 
 app = typer.Typer(help="Memories: see, correct, forget and keep them.", no_args_is_help=True)
 
-Fan = Annotated[str, typer.Argument(help="The fan's id, such as web:3f… or discord:42.")]
-Persona = Annotated[str, typer.Option(help="Whose memories.")]
+
+def readable(name: str | None) -> str | None:
+    """An id as somebody may have; half a character, as a terminal makes of stray bytes, is in none."""
+    if name is not None and (not name.strip() or name.encode("utf-8", "replace").decode() != name):
+        raise typer.BadParameter("it is empty, or no text. `greenroom memory stats` lists the ids there are.")
+    return name
+
+
+Fan = Annotated[str, typer.Argument(help="The fan's id, such as web:3f… or discord:42.", callback=readable)]
+Persona = Annotated[str, typer.Option(help="Whose memories.", callback=readable)]
 Data = Annotated[Path, typer.Option(envvar="GREENROOM_DATA", help="The folder that holds journal and memories.")]
 Personas = Annotated[
     Path | None,

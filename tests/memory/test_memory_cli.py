@@ -145,6 +145,15 @@ def test_a_failure_is_a_sentence_without_a_traceback(data: Path, words: tuple[st
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("fan", ["", " ", "a\udcffb"])
+@pytest.mark.parametrize("command", ["show", "forget", "export"])
+def test_an_id_that_nobody_can_have_is_refused_in_a_sentence(data: Path, command: str, fan: str) -> None:
+    result = CliRunner().invoke(app, [command, fan, "--data", str(data)])
+
+    assert result.exit_code == 2
+    assert "greenroom memory stats" in " ".join(result.output.split())
+
+
 @pytest.mark.parametrize("command", EVERY)
 def test_every_help_has_an_example(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
