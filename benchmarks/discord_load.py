@@ -4,12 +4,13 @@
 
 Prints requests refused (429), edits in a window as the fake counts them, the median time from a line to the first
 words that stand there, and how late the event loop wakes (p99). The fake runs in a process of its own, so that its
-work does not count as the bot's.
+work does not count as the bot's, and so does an idle loop: how late that one wakes is the machine's own doing.
 """
 
 import argparse
 import asyncio
 import json
+import logging
 import random
 import statistics
 import sys
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+import structlog
 
 from bots.attention import Attention
 from bots.discord_bot import DiscordBot
@@ -56,6 +59,19 @@ class QuickClient(Client):
 def serve(pipe: Connection, channels: int, lines: int, over: float) -> None:
     """The fake and its fans, in a process of their own."""
     pipe.send(asyncio.run(crowd(pipe, channels, lines, over)))
+
+
+def stand_by(pipe: Connection) -> None:
+    """An idle loop beside the bot's, until told to end; sends how late it woke."""
+    pipe.send(asyncio.run(idle(pipe)))
+
+
+async def idle(pipe: Connection) -> list[float]:
+    late: list[float] = []
+    watching = asyncio.create_task(lag(late))
+    await asyncio.to_thread(pipe.recv)
+    watching.cancel()
+    return late
 
 
 async def crowd(pipe: Connection, channels: int, lines: int, over: float) -> Seen:
@@ -136,7 +152,7 @@ async def play(api: str, gateway: str, pipe: Connection, data: Path) -> tuple[Se
     return seen, late
 
 
-def report(seen: Seen, late: list[float]) -> dict[str, float]:
+def report(seen: Seen, late: list[float], idle_late: list[float]) -> dict[str, float]:
     """The figures."""
     waits = [seen.first_words[line] - at for line, at in seen.said.items() if line in seen.first_words]
     return {
@@ -147,8 +163,14 @@ def report(seen: Seen, late: list[float]) -> dict[str, float]:
         "most_edits_in_5_s": seen.most_edits,
         "first_words_median_s": round(statistics.median(waits), 3),
         "first_words_p95_s": round(statistics.quantiles(waits, n=20)[-1], 3),
-        "loop_lag_p99_ms": round(statistics.quantiles(late, n=100)[-1] * 1000, 1),
+        "loop_lag_p99_ms": p99_ms(late),
+        "idle_loop_lag_p99_ms": p99_ms(idle_late),
+        "cpu_s": round(time.process_time(), 1),
     }
+
+
+def p99_ms(late: list[float]) -> float:
+    return round(statistics.quantiles(late, n=100)[-1] * 1000, 1)
 
 
 def main() -> None:
@@ -162,11 +184,18 @@ def main() -> None:
     ours, theirs = context.Pipe()
     fake = context.Process(target=serve, args=(theirs, chosen.channels, chosen.lines, chosen.over))
     fake.start()
+    near, far = context.Pipe()
+    bystander = context.Process(target=stand_by, args=(far,))
+    bystander.start()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     api, gateway = ours.recv()
     print(f"{chosen.channels} channels, {chosen.lines} lines each …", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
-        figures = report(*asyncio.run(play(api, gateway, ours, Path(folder))))
-    fake.join(30)
+        seen, late = asyncio.run(play(api, gateway, ours, Path(folder)))
+    near.send(None)
+    figures = report(seen, late, near.recv())
+    for process in (fake, bystander):
+        process.join(30)
     print(json.dumps(figures) if chosen.json else "\n".join(f"{name:22} {value}" for name, value in figures.items()))
 
 

@@ -25,7 +25,7 @@ from serving import Delta
 log = structlog.get_logger()
 MOST_PARTS = 6
 NEAR = 100  # messages, as many as Discord tells at once
-SOON = 1.5  # seconds; a reply that is whole by then is sent whole
+SOON = 0.8  # seconds; a reply that is whole by then is sent whole
 FIRST_WORDS = 60  # characters that make a first message worth showing
 INTERRUPTED = "\n-# (interrupted)"
 
@@ -62,6 +62,7 @@ class Delivery:
     first_words: Callable[[], object] = lambda: None
     mood: str = "neutral"
     _shown: dict[int, str] = field(default_factory=dict)
+    _verbs: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
     async def run(self) -> Turn | None:
@@ -119,25 +120,26 @@ class Delivery:
             ends = number == len(parts) - 1
             shown = f"{part.text}\x00{ends}{last}"
             if self._shown.get(number) != shown:
-                verbs = (SPOKEN if last else SPEAKING) if ends else GOES_ON
-                await self._show_part(number, part.text, Tools(self.performance.id, verbs))
+                await self._show_part(number, part.text, (SPOKEN if last else SPEAKING) if ends else GOES_ON)
                 self._shown[number] = shown
         if last:
             for surplus in self.messages[len(parts) :]:
                 await self.voice.delete(surplus)
             del self.messages[len(parts) :]
 
-    async def _show_part(self, number: int, text: str, view: Tools) -> None:
-        """One message: edited if it stands there, else sent."""
+    async def _show_part(self, number: int, text: str, verbs: tuple[str, ...]) -> None:
+        """One message: edited if it stands there, its buttons only where they change, else sent."""
         if number < len(self.messages):
+            view = None if self._verbs.get(number) == verbs else Tools(self.performance.id, verbs)
             await self.voice.edit(self.messages[number], text, view=view)
-            return
-        self.messages.append(await self.voice.send(self._saying(text, number, view)))
-        self.first_words()
+        else:
+            self.messages.append(await self.voice.send(self._saying(text, number, verbs)))
+            self.first_words()
+        self._verbs[number] = verbs
 
-    def _saying(self, text: str, number: int | str, view: Tools, file: discord.File | None = None) -> Saying:
-        reply_to = None if self.messages else self.reply_to
-        return Saying(text, self.performance.id, number, view, reply_to, file, self.mood, tuple(self.messages))
+    def _saying(self, text: str, number: int | str, verbs: tuple[str, ...], file: discord.File | None = None) -> Saying:
+        turn_id, reply_to = self.performance.id, None if self.messages else self.reply_to
+        return Saying(text, turn_id, number, Tools(turn_id, verbs), reply_to, file, self.mood, tuple(self.messages))
 
     async def _as_file(self, text: str) -> None:
         """A reply that would fill the screen: its beginning as a message, all of it as a file.
@@ -147,7 +149,7 @@ class Delivery:
         beginning = parts_of(text, longest=self.room)[0].text
         whole = discord.File(io.BytesIO(text.encode()), filename="reply.md")
         await self._show(beginning, last=False)
-        await self.voice.send(self._saying("…", "file", Tools(self.performance.id, GOES_ON), whole))
+        await self.voice.send(self._saying("…", "file", GOES_ON, whole))
         await self._show(beginning, last=True)
 
     async def _type(self) -> None:

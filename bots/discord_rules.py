@@ -96,7 +96,10 @@ class RuleBook:
     def _guild(self, guild: str) -> Mapping[str, RoomRules]:
         """What is written, read again when another process has changed it."""
         file = self._file(guild)
-        written_at = file.stat().st_mtime_ns if file.exists() else 0
+        try:
+            written_at = file.stat().st_mtime_ns
+        except FileNotFoundError:
+            written_at = 0
         if guild not in self._read or self._read[guild][0] != written_at:
             written = json.loads(file.read_text()) if written_at else {}
             known = {place: RoomRules.model_validate(rules) for place, rules in written.items()}

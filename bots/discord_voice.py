@@ -21,14 +21,17 @@ FaceOf = Callable[[str], Awaitable[str | None]]  # a mood's picture's address
 
 
 class Voice(Protocol):
-    """`send` returns the new message's id; `room_for_name` is how many characters of each message the name takes."""
+    """`send` returns the new message's id; `room_for_name` is how many characters of each message the name takes.
+
+    An edit without a `view` leaves the buttons as they are.
+    """
 
     @property
     def room_for_name(self) -> int: ...
 
     async def send(self, saying: Saying) -> int: ...
 
-    async def edit(self, message_id: int, text: str, *, view: discord.ui.View) -> None: ...
+    async def edit(self, message_id: int, text: str, *, view: discord.ui.View | None = None) -> None: ...
 
     async def delete(self, message_id: int) -> None: ...
 
@@ -50,9 +53,9 @@ class PlainVoice:
             extras["reference"] = saying.reply_to.to_reference(fail_if_not_exists=False)
         return await sent_once(lambda: self._channel.send(self._prefix + saying.text, **extras), saying, self._channel)
 
-    async def edit(self, message_id: int, text: str, *, view: discord.ui.View) -> None:
-        message = self._channel.get_partial_message(message_id)
-        await until_known(lambda: message.edit(content=self._prefix + text, view=view, allowed_mentions=NOBODY))
+    async def edit(self, message_id: int, text: str, *, view: discord.ui.View | None = None) -> None:
+        change = partial(self._channel.get_partial_message(message_id).edit, **given(view=view))
+        await until_known(lambda: change(content=self._prefix + text, allowed_mentions=NOBODY))
 
     async def delete(self, message_id: int) -> None:
         await gone(self._channel.get_partial_message(message_id).delete)
@@ -90,9 +93,9 @@ class HookVoice:
         self._hook = await self._hooks.anew(self._channel) or self._hook
         return await self._hook.send(text, wait=True, **extras)
 
-    async def edit(self, message_id: int, text: str, *, view: discord.ui.View) -> None:
-        change = partial(self._hook.edit_message, message_id, **self._thread)
-        await until_known(lambda: change(content=text, view=view, allowed_mentions=NOBODY))
+    async def edit(self, message_id: int, text: str, *, view: discord.ui.View | None = None) -> None:
+        change = partial(self._hook.edit_message, message_id, **self._thread, **given(view=view))
+        await until_known(lambda: change(content=text, allowed_mentions=NOBODY))
 
     async def delete(self, message_id: int) -> None:
         await gone(lambda: self._hook.delete_message(message_id, **self._thread))
