@@ -81,8 +81,8 @@ class Delivery:
             raise
         except asyncio.CancelledError:
             await end(typing)
-            with suppress(*LOST, discord.HTTPException):  # we are closing; the next start finishes it
-                await self._finish_as(said + INTERRUPTED) if self.messages else None
+            with suppress(*LOST, discord.HTTPException):  # we are closing; "stop" stays, so the next start finishes it
+                await self._show(said + INTERRUPTED, last=False) if self.messages else None
             raise
         await end(typing)
         if turn is not None and turn.said:

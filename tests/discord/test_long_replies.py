@@ -55,3 +55,21 @@ async def test_a_reply_in_several_messages_that_a_crash_left_half_is_finished_in
         after = [m["id"] for m in played.server.messages(played.stage) if "webhook_id" in m]
         assert after == before
         assert len(before) > 1
+
+
+async def test_a_reply_that_would_fill_the_screen_is_its_beginning_and_a_file_and_both_go_together(play: Play) -> None:
+    async with play(ScriptedEngine([LONG * 4, SHORT]), cast=PlainCast(talkative())) as played:
+        kim = played.server.person("Kim")
+        played.server.fail(r"POST /webhooks/\d+/[^/]+$", lose=True)
+        await played.server.says(kim, played.stage, "Mika, tell me a story")
+        reply = await played.reply(played.stage)
+        messages = [message for message in played.server.messages(played.stage) if "webhook_id" in message]
+        files = [file["filename"] for message in messages for file in message["attachments"]]
+
+        again = next(button for button in buttons(reply) if "again" in button)
+        await played.server.clicks(kim, reply, again, token="token")
+
+        await played.reply(played.stage, SHORT)
+        await eventually(lambda: len(ours(played)) == 1)
+        assert files == ["reply.md"]
+        assert len(messages) == 2

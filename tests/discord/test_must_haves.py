@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from bots.discord_bot import DiscordRefused
 from bots.testing import MIKA, PlainCast
@@ -139,6 +140,18 @@ async def test_without_permission_for_webhooks_the_plain_account_speaks_with_the
         reply = await played.reply(played.stage)
         assert reply["author"]["id"] == played.me["id"]
         assert reply["content"].startswith("**Mika:** ")
+
+
+async def test_a_permission_that_is_missing_is_told_once_for_each_channel(play: Play) -> None:
+    with capture_logs() as told:
+        async with play() as played:
+            played.server.deny(played.me, played.stage, 1 << 29)
+            for number in range(2):
+                await played.server.says(played.server.person(f"fan{number}"), played.stage, "Mika, hello!")
+            await eventually(lambda: len(finished(played, played.stage)) == 2)
+
+    (warning,) = [line for line in told if line["event"] == "discord_no_webhook"]
+    assert warning["needs"] == "Manage Webhooks"
 
 
 async def test_a_webhook_that_somebody_deleted_is_made_anew(play: Play) -> None:

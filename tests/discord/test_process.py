@@ -79,3 +79,27 @@ async def test_a_bot_told_to_end_leaves_with_good_manners(tmp_path: Path) -> Non
             running.send_signal(signal.SIGTERM)
 
             assert await asyncio.wait_for(running.wait(), 30) == 0
+
+
+async def test_a_bot_told_to_end_in_mid_reply_marks_it_and_the_next_life_finishes_it_in_its_place(
+    tmp_path: Path,
+) -> None:
+    async with FakeDiscord() as server:
+        guild = server.guild("The Green Room")
+        stage = server.channel(guild, "stage")
+        server.application(TOKEN, in_guilds=[guild])
+
+        async with program(server, tmp_path) as running:
+            await asyncio.wait_for(server.gateway.connected(), 90)
+            await server.says(server.person("Kim"), stage, "Mika, tell me at length about the long night")
+            await eventually(lambda: bool(ours(server, stage)), within=60)
+            running.send_signal(signal.SIGTERM)
+            code = await asyncio.wait_for(running.wait(), 30)
+            left = ours(server, stage)[0]["content"]
+        async with program(server, tmp_path):
+            await eventually(lambda: bool(done(server, stage)), within=90)
+
+        assert code == 0
+        assert "(interrupted)" in left
+        assert "interrupted" not in ours(server, stage)[0]["content"]
+        assert len(ours(server, stage)) == len(done(server, stage)) == 1
