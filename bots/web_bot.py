@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from bots import web_faces, web_me, web_shell, web_talks
+from bots import web_faces, web_me, web_places, web_shell, web_talks
 from bots.api_bot import add_api
 from bots.house import House
 from bots.web_foyer import Foyer
@@ -34,7 +34,7 @@ def web_app(foyer: Foyer) -> App:
     """The page and its API as one ASGI app; it answers at once, with a sentence, while the house still opens."""
     app = FastAPI(title="greenroom", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.foyer = foyer
-    for router in (web_shell.router, web_faces.router, web_me.router, web_talks.router):
+    for router in (web_shell.router, web_faces.router, web_places.router, web_me.router, web_talks.router):
         app.include_router(router)
     app.mount("/page", StaticFiles(directory=PAGE, check_dir=False), name="page")
     tell_troubles(app)
