@@ -12,8 +12,8 @@ class Window:
     """How much an engine can read at once, by its own tokeniser.
 
     `count` takes the messages of a prompt and returns their length in tokens, chat template included. It never
-    counts too few: an engine that can only estimate estimates high. `rough` says that it estimates short prompts and may
-    ask a server for long ones, so that who counts in an event loop does it in a thread.
+    counts too few: an engine that can only estimate estimates high. `rough` says that it estimates short prompts and
+    may ask a server for long ones, so that who counts in an event loop does it in a thread.
     """
 
     tokens: int

@@ -1,6 +1,7 @@
 """Engines from settings; called by bots/app.py and the command lines, where things are made."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -9,10 +10,11 @@ from serving.admission import Admission
 from serving.breaker import Breaker
 from serving.budget import Budget, Price
 from serving.engine import Engine
+from serving.errors import EngineMissing
 from serving.fallback import FallbackEngine
 from serving.metering import MeteredEngine, Meters
 from serving.router import Router
-from serving.settings import EngineSettings, ServingSettings
+from serving.settings import ClusterSettings, EngineSettings, ServingSettings
 from serving.shelf import Shelf
 
 Traced = Callable[[Engine, str], Engine]
@@ -56,7 +58,9 @@ def with_understudies(name: str, alone: Mapping[str, Engine], fallback: tuple[st
 def make_engine(
     name: str, said: EngineSettings, settings: ServingSettings, *, shelf: Shelf, meters: Meters, headers: Headers
 ) -> Engine:
-    """One engine. Torch's engine and the openai client are imported only where one is made."""
+    """One engine. Torch's engine, the openai client and ray are imported only where one is made."""
+    if said.cluster:
+        return make_cluster(name, said, said.cluster, settings, shelf)
     if said.kind == "local":
         from serving.local_engine import LocalEngine
 
@@ -70,6 +74,34 @@ def make_engine(
     )
     meters.watch_router(name, router)
     return router
+
+
+def make_cluster(
+    name: str, said: EngineSettings, cluster: ClusterSettings, settings: ServingSettings, shelf: Shelf
+) -> Engine:
+    """Copies of an engine on Ray Serve. Raises EngineMissing without the extra."""
+    try:
+        from serving.cluster import ClusterEngine, Scale
+    except ImportError as exc:
+        raise EngineMissing(
+            f"The engine '{name}' is to run on Ray, and {exc.name} is not installed. "
+            "Install it with: pip install 'greenroom[cluster]', or take cluster: out of its settings."
+        ) from exc
+    scale = Scale(
+        at_least=cluster.at_least,
+        at_most=cluster.at_most,
+        per_replica=cluster.per_replica,
+        gpus_each=cluster.gpus_each,
+    )
+    alone = said.model_copy(update={"cluster": None})
+    return ClusterEngine(
+        partial(make_copy, name, alone, settings, shelf.folder), name=name, scale=scale, address=cluster.address
+    )
+
+
+def make_copy(name: str, said: EngineSettings, settings: ServingSettings, shelf: Path) -> Engine:
+    """The engine of one replica, in the replica's process; what it does is measured where its replies arrive."""
+    return make_engine(name, said, settings, shelf=Shelf(shelf), meters=Meters(CollectorRegistry()), headers=dict)
 
 
 def make_remote(name: str, said: EngineSettings, settings: ServingSettings, address: str, headers: Headers) -> Engine:

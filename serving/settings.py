@@ -13,6 +13,24 @@ from serving.settings_file import RoomSettings
 UNDERSTUDY_FOLDER = Path(__file__).parent / "understudy"
 
 
+class ClusterSettings(BaseModel):
+    """An engine on Ray Serve: how many copies of it, and when there are more or fewer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: str = Field("", description="Ray's; 'auto' is the cluster this machine belongs to. [a small one, here]")
+    at_least: int = Field(1, ge=1, description="Copies there always are.")
+    at_most: int = Field(4, ge=1, description="Copies there are under load.")
+    per_replica: int = Field(16, ge=1, description="Replies each of them gives at a time before there are more.")
+    gpus_each: float = Field(0, ge=0, description="GPUs, or the part of one, that each copy takes.")
+
+    @model_validator(mode="after")
+    def grows(self) -> Self:
+        if self.at_most < self.at_least:
+            raise ValueError("at_most is smaller than at_least")
+        return self
+
+
 class EngineSettings(BaseModel):
     """One engine. `local` needs a `model` (a folder, or a name on the hub); `remote` a `base_url` and a `model`."""
 
@@ -29,6 +47,7 @@ class EngineSettings(BaseModel):
     replicas: tuple[str, ...] = Field((), description="Remote: more addresses of the same; personas spread over them.")
     rest_after: int = Field(3, ge=1, description="Failures in a row after which a replica is left alone for a while.")
     hedge_seconds: float | None = Field(None, gt=0, description="Silence after which a second one is asked. [never]")
+    cluster: ClusterSettings | None = Field(None, description="Copies of it on Ray Serve (extra: cluster). [none]")
     replies_at_once: int | None = Field(None, ge=1, description="More wait their turn. [rows, or 64 for each address]")
     waiting: int = Field(256, ge=0, description="How many may wait; the rest are told at once to come back later.")
     waiting_per_fan: int = Field(4, ge=1, description="How many of these may be one fan's.")
@@ -53,6 +72,8 @@ class EngineSettings(BaseModel):
     @property
     def at_once(self) -> int:
         """Replies at the same time."""
+        if self.cluster and not self.replies_at_once:
+            return self.cluster.at_most * self.cluster.per_replica
         return self.replies_at_once or (self.rows if self.kind == "local" else 64 * len(self.addresses))
 
 

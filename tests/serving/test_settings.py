@@ -1,16 +1,19 @@
 """What an operator may say of engines, where it is read from, and what is said of a slip."""
 
 import json
+import pickle
+import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from serving import ChatMessage, Completion, Sampling
+from serving import ChatMessage, Completion, EngineMissing, Sampling
 from serving.fallback import FallbackEngine
-from serving.making import make_admissions, make_budget, make_engines
+from serving.making import make_admissions, make_budget, make_copy, make_engines
 from serving.metering import MeteredEngine, Meters
-from serving.settings import ServingSettings
+from serving.settings import ClusterSettings, ServingSettings
 from serving.settings_file import SettingsWrong
 from tests.serving.fake_openai import Act, fake_openai
 
@@ -147,3 +150,35 @@ def test_a_days_tokens_and_the_places_come_from_the_file() -> None:
 
     assert {name: admission.free for name, admission in admissions.items()} == {"understudy": 16, "gpu": 64}
     assert settings.budget.each_fan == 500
+
+
+CLUSTER = FILE.replace(
+    "  shelf:", "    gpu-farm: {kind: local, model: base, cluster: {at_most: 8, per_replica: 4}}\n  shelf:"
+)
+
+
+def test_an_engine_may_have_copies_on_a_cluster() -> None:
+    Path("greenroom.yaml").write_text(CLUSTER)
+
+    said = ServingSettings.read().engines["gpu-farm"]
+
+    assert (said.cluster, said.at_once) == (ClusterSettings(at_most=8, per_replica=4), 32)
+
+
+def test_a_copy_of_an_engine_can_travel_to_another_machine() -> None:
+    Path("greenroom.yaml").write_text(FILE)
+    settings = ServingSettings.read()
+    here = partial(make_copy, "gpu", settings.engines["gpu"], settings, settings.shelf)
+
+    there = pickle.loads(pickle.dumps(here))
+
+    assert there().model == "base"
+
+
+def test_a_cluster_without_its_extra_is_said_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("greenroom.yaml").write_text(CLUSTER)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "serving.cluster", raising=False)
+
+    with pytest.raises(EngineMissing, match=r"'gpu-farm' is to run on Ray.*pip install 'greenroom\[cluster\]'"):
+        make_engines(ServingSettings.read())
