@@ -186,7 +186,10 @@ class Client(discord.Client):
         self._seen[message.id] = None
         while len(self._seen) > SEEN:
             self._seen.popitem(last=False)
-        await asyncio.wait({self.own(self._to_the_gate(message, me=self.user.id))})
+        way = self.own(self._to_the_gate(message, me=self.user.id))
+        await asyncio.wait({way})
+        if not way.cancelled() and way.exception():
+            self.meters.gave_up()
 
     async def _to_the_gate(self, message: discord.Message, *, me: int) -> None:
         """Where discord.py does not know the channel (a thread that was asleep, a terse server), it is asked for."""
@@ -195,11 +198,7 @@ class Client(discord.Client):
             if known is None or isinstance(known, discord.PartialMessageable):
                 return
             message.channel = known  # type: ignore[assignment]  # a channel in which somebody just wrote
-        try:
-            await self.gate.hear(message, me=me)
-        except Exception:
-            self.meters.gave_up()
-            raise
+        await self.gate.hear(message, me=me)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         self.own(self._changes.edited(event.message))

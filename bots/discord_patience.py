@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import discord
 import structlog
 
-from bots.discord_sending import TRIES, may_pass
+from bots.discord_sending import LOST, TRIES, may_pass
 from bots.performance import TurnFailed
 from memory import MemoryTrouble
 
@@ -19,7 +20,7 @@ async def patiently(do: Callable[[], Awaitable[T]], *, leaving: Callable[[], boo
     for attempt in range(1, TRIES + 1):
         try:
             return await do()
-        except Exception as exc:
+        except (*LOST, discord.HTTPException, MemoryTrouble, TurnFailed) as exc:
             temporary = isinstance(exc, MemoryTrouble | TurnFailed) or may_pass(exc)
             if not temporary or attempt == TRIES or leaving():
                 raise
