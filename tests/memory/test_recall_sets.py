@@ -6,8 +6,8 @@ from benchmarks.recall_sets import Figures, area, load, measure
 from serving.embedding import OnnxEncoder
 
 # What `python -m benchmarks.recall_sets` printed, less a margin of two questions in a hundred.
-FLOORS = {"en": 0.90, "zh": 0.95, "ja": 0.94}
-UPDATE = {"en": 0.88, "zh": 0.88, "ja": 0.83}
+FLOORS = {"en": 0.90, "zh": 0.95, "ja": 0.93}
+UPDATE = {"en": 0.92, "zh": 0.87, "ja": 0.85}
 NEVER = {"en": 0.91, "zh": 0.91, "ja": 0.85}
 
 
@@ -21,7 +21,7 @@ def test_every_question_has_its_answer_among_the_lines(language: str) -> None:
     assert len({question.text for question in questions}) == len(questions)
 
 
-@pytest.mark.parametrize(("kind", "least"), [("plain", 150), ("update", 20), ("when", 20), ("never", 20)])
+@pytest.mark.parametrize(("kind", "least"), [("plain", 150), ("update", 40), ("when", 20), ("never", 20)])
 @pytest.mark.parametrize("language", FLOORS)
 def test_each_language_asks_enough_of_every_kind(language: str, kind: str, least: int) -> None:
     _, questions = load(language)

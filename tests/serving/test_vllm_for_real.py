@@ -1,6 +1,7 @@
 """A real vLLM on this CPU, behind our gate, with a cast of random LoRAs: what we count on is true of it."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -13,7 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from serving import ChatMessage, Completion, EngineAway, EngineRefused, Sampling
+from serving import ChatMessage, Completion, EngineAway, EngineRefused, Sampling, Shaped
 from serving.fallback import FallbackEngine
 from serving.remote_engine import RemoteEngine
 from serving.settings import ServerSettings
@@ -117,6 +118,21 @@ async def test_a_reply_streams_and_is_counted(house: House) -> None:
     assert len(pieces) > 5
     assert (completion.completion_tokens, completion.finish_reason) == (24, "length")
     assert house.engine.window.tokens == 1024
+
+
+async def test_an_answer_keeps_to_the_shape_it_was_asked_for(house: House) -> None:
+    shape = {
+        "type": "object",
+        "properties": {"mood": {"type": "string", "enum": ["joy", "sadness"]}, "sings": {"type": "boolean"}},
+        "required": ["mood", "sings"],
+        "additionalProperties": False,
+    }
+
+    answer = await house.say("How are you?", sampling=Shaped(temperature=0, max_tokens=600, name="mood", shape=shape))
+
+    told = json.loads(answer.text)
+    assert told["mood"] in {"joy", "sadness"}
+    assert isinstance(told["sings"], bool)
 
 
 async def test_a_long_prompt_is_measured_by_the_servers_own_tokeniser(house: House) -> None:
