@@ -179,7 +179,7 @@ def join(address: str) -> None:
     for attempt in range(1, TRIES + 1):
         try:
             ray.init(address=address or None, log_to_driver=False, configure_logging=False, **here)
-        except Exception as exc:  # Ray has no type for this: a busy machine may need longer than its 30 seconds
+        except Exception as exc:  # Ray raises just that when a node of its own is late, as on a busy machine
             ray.shutdown()
             if attempt == TRIES:
                 raise EngineAway(f"Ray does not start or answer {address}: {reason(exc)}") from exc

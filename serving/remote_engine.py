@@ -6,20 +6,19 @@ makes the request; the stream's events are read here, and what arrives together 
 """
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import openai
 
-from serving.chat import ChatMessage, Completion, Delta, FinishReason, Sampling, Shaped
+from serving.chat import ChatMessage, Completion, Delta, Sampling, Shaped
 from serving.engine import Window
 from serving.errors import EngineAway, EngineBusy, EngineRefused, PromptTooLong, ServingError
-from serving.events import Events
+from serving.heard import Heard
 from serving.ruler import Ruler
 from serving.served import NotServed, Served
 from serving.stopping import StopStrings
@@ -203,7 +202,7 @@ class RemoteEngine:
             yield block
             limit = self._patience.next_token
 
-    def _completion(self, heard: "Heard", prompt: Sequence[ChatMessage], lora: str | None) -> Completion:
+    def _completion(self, heard: Heard, prompt: Sequence[ChatMessage], lora: str | None) -> Completion:
         usage = heard.usage
         prompt_tokens = usage.get("prompt_tokens")
         if prompt_tokens:
@@ -229,57 +228,6 @@ class RemoteEngine:
             raise refusal(exc, self._base_url) from exc
         except (openai.APIError, httpx.TransportError) as exc:
             raise EngineAway(f"{self._base_url} is away: {str(exc) or type(exc).__name__}") from exc
-
-
-@dataclass
-class Heard:
-    """What has come of one reply; `over` says that nothing follows which we need."""
-
-    stops: StopStrings
-    server: str
-    reason: FinishReason | None = None
-    usage: Mapping[str, Any] = field(default_factory=dict)
-    pieces: int = 0
-    shown: list[str] = field(default_factory=list)
-    over: bool = False
-    events: Events = field(default_factory=Events)
-
-    def take(self, block: bytes) -> str:
-        """The text that may be shown now. Raises EngineAway for an error in the stream, or for what is no JSON."""
-        told = "".join(self._told(data) for data in self.events.feed(block))
-        shown = self._show(self.stops.feed(told)) if told else ""
-        self.over = self.over or self.stops.stopped
-        return shown
-
-    def _told(self, data: bytes) -> str:
-        if data == b"[DONE]":
-            self.over = True
-            return ""
-        try:
-            chunk = json.loads(data)
-        except ValueError as exc:
-            raise EngineAway(f"{self.server} sent what is no JSON: {data[:80]!r}") from exc
-        if error := chunk.get("error"):
-            said = error.get("message") if isinstance(error, dict) else error
-            raise EngineAway(f"{self.server} broke off a reply: {said}")
-        self.usage = chunk.get("usage") or self.usage
-        if not chunk.get("choices"):
-            return ""
-        choice = chunk["choices"][0]
-        if reason := choice.get("finish_reason"):
-            self.reason = "length" if reason == "length" else "stop"
-        text: str = choice.get("delta", {}).get("content") or ""
-        self.pieces += bool(text)
-        return text
-
-    def rest(self) -> str:
-        """What was held back as the possible beginning of a stop string."""
-        return self._show(self.stops.flush())
-
-    def _show(self, text: str) -> str:
-        if text:
-            self.shown.append(text)
-        return text
 
 
 def response_format(sampling: Shaped) -> dict[str, Any]:

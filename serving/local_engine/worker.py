@@ -7,18 +7,19 @@ replies share their steps. A long prompt is read in stretches between steps, so 
 import logging
 import queue
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Thread
 
 import torch
 
-from serving.chat import Completion, Delta, FinishReason, Sampling
+from serving.chat import FinishReason
 from serving.errors import EngineAway, ServingError
 from serving.local_engine.detokenizer import Detokenizer
 from serving.local_engine.generation import Generation
 from serving.local_engine.loras import Lora, Wardrobe, load_lora
 from serving.local_engine.network import Network
 from serving.local_engine.prefixes import Prefix, Prefixes
+from serving.local_engine.reply import Reply
 from serving.local_engine.sampler import choose
 from serving.local_engine.slots import Slots
 from serving.stopping import StopStrings
@@ -27,49 +28,6 @@ log = logging.getLogger(__name__)
 
 STRETCH = 256  # tokens of a prompt read between two steps: a tenth of a second for the understudy
 LORAS_KEPT = 32
-
-
-@dataclass(eq=False)
-class Reply:
-    """A reply on its way, as the model's thread sees it; `read` tokens of it lie in its slot."""
-
-    generation: Generation
-    lora: Lora | None
-    seen: torch.Tensor
-    dice: torch.Generator
-    detokenizer: Detokenizer
-    stops: StopStrings
-    read: int = 0
-    cached: int = 0
-    said: list[int] = field(default_factory=list)
-    shown: list[str] = field(default_factory=list)
-
-    @property
-    def sampling(self) -> Sampling:
-        return self.generation.sampling
-
-    @property
-    def prompt(self) -> list[int]:
-        return self.generation.tokens
-
-    @property
-    def last(self) -> int:
-        return self.said[-1]
-
-    def show(self, text: str) -> None:
-        """Passes on what can't be the beginning of a stop string."""
-        if shown := self.stops.feed(text):
-            self._post(shown)
-
-    def show_rest(self) -> None:
-        """Passes on what was held back, now that the reply has ended."""
-        self.show(self.detokenizer.flush())
-        if rest := self.stops.flush():
-            self._post(rest)
-
-    def _post(self, text: str) -> None:
-        self.shown.append(text)
-        self.generation.post(Delta(text))
 
 
 @dataclass(slots=True)
@@ -281,17 +239,7 @@ class Worker:
     def _finish(self, reply: Reply, reason: FinishReason) -> None:
         self._leave_stage(reply)
         reply.show_rest()
-        reply.generation.post(
-            Completion(
-                text="".join(reply.shown),
-                finish_reason="stop" if reply.stops.stopped else reason,
-                model=self._name,
-                prompt_tokens=len(reply.prompt),
-                completion_tokens=len(reply.said),
-                cached_tokens=reply.cached,
-                lora=reply.generation.lora,
-            )
-        )
+        reply.generation.post(reply.completion(reason, model=self._name))
 
     def _leave_stage(self, reply: Reply) -> None:
         """Frees the reply's slot: the last one moves into the gap."""

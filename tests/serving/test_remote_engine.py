@@ -21,7 +21,8 @@ from serving import (
     ServingError,
     Shaped,
 )
-from serving.remote_engine import Heard, Patience, RemoteEngine
+from serving.heard import Heard
+from serving.remote_engine import Patience, RemoteEngine
 from serving.stopping import StopStrings
 from serving.token_estimate import estimate
 from tests.serving.fake_openai import Act, FakeOpenAI, fake_openai
