@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # chromadb takes over a second to import: its threads do that
 
 T = TypeVar("T")
 THREADS = 4
+READ_AT_ONCE = 10_000  # rows; SQLite takes 32,766 at most, and what Chroma then says reads like a damaged folder
 
 
 class ChromaStore:
@@ -129,9 +130,12 @@ class ChromaStore:
     def _all(self, scope: Scope) -> list[Record]:
         if not self._path(scope).exists():
             return []
+        found: list[Record] = []
+        include: Any = ["documents", "metadatas", "embeddings"]
         with self._open(scope) as collection:
-            found = collection.get(include=["documents", "metadatas", "embeddings"])
-        return sorted(records_of(scope, found), key=lambda record: record.order)
+            for start in range(0, collection.count(), READ_AT_ONCE):
+                found += records_of(scope, collection.get(include=include, limit=READ_AT_ONCE, offset=start))
+        return sorted(found, key=lambda record: record.order)
 
     def _nearest(self, scope: Scope, vector: np.ndarray, n: int) -> list[tuple[str, float]]:
         if not self._path(scope).exists() or n < 1:

@@ -170,3 +170,13 @@ async def test_more_fans_than_may_be_open_at_a_time_all_keep_theirs(store: Store
     found = [await store.all(scope) for scope in scopes]
 
     assert [[one.order for one in records] for records in found] == [[number] for number in range(8)]
+
+
+@pytest.mark.slow
+async def test_a_fan_with_more_memories_than_sqlite_takes_at_once_is_read_whole(tmp_path: Path) -> None:
+    store, number = ChromaStore(tmp_path, encoder="test"), 33_000
+
+    await store.upsert(KIM, [record(one) for one in range(number)])
+
+    assert [one.order for one in await store.all(KIM)] == list(range(number))
+    await store.aclose()
