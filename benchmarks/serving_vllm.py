@@ -6,7 +6,7 @@ import os
 import re
 import statistics
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -141,6 +141,7 @@ class Stage:
         self._house = house
         self._recorder = recorder
         self.added: list[float] = []
+        self.steps: list[Mapping[str, float]] = []
 
     async def turn(self, fan: int, number: int) -> Told:
         """Seconds to the first word, the reply's tokens, and nothing of its words."""
@@ -155,7 +156,19 @@ class Stage:
         turn = await performance.ended()
         assert turn.outcome == "answered", turn
         self.added.append(self._recorder.begun[mark] - began + first - self._recorder.answered[mark])
+        self.steps.append(turn.timings)
         return first - began, turn.completion_tokens, ""
+
+    def forget(self) -> None:
+        """What came before was a rehearsal."""
+        self.added, self.steps = [], []
+
+    def __str__(self) -> str:
+        """What was added to the first word, and the steps it went to."""
+        steps = ", ".join(
+            f"{step} {quantile([timings[step] for timings in self.steps], 0.5):.0f}" for step in ("recall", "render")
+        )
+        return f"median {quantile(self.added, 0.5):.0f} ms, p99 {quantile(self.added, 0.99):.0f} ms (median of {steps})"
 
 
 async def straight(client: httpx.AsyncClient, asked: Request, *, lora: bool = True) -> Told:
@@ -219,7 +232,8 @@ async def throughput(house: House, recorder: Recorder, bare: httpx.AsyncClient, 
     for number in range(rounds + 1):
         counted = sides if number else {name: Side() for name in sides}
         recorder.asked.clear()
-        stage.added *= bool(number)
+        if number == 1:
+            stage.forget()
         turns = range(TURNS * number, TURNS * (number + 1))
         await round_of(
             counted["greenroom"], [iter([partial(stage.turn, fan, n) for n in turns]) for fan in range(fans)]
@@ -236,8 +250,7 @@ async def throughput(house: House, recorder: Recorder, bare: httpx.AsyncClient, 
     print(f"throughput through the whole of greenroom: {ours.rate / theirs.rate:.0%} of the bare server's (>= 90 %)")
     median, late = (ours.late(share) - theirs.late(share) for share in (0.5, 0.99))
     print(f"first word later than the bare server's: median {median:.0f} ms, p99 {late:.0f} ms (<= 10, <= 40)")
-    median, late = (quantile(stage.added, share) for share in (0.5, 0.99))
-    print(f"of that before vLLM was asked and after it said a word: median {median:.0f} ms, p99 {late:.0f} ms")
+    print(f"of that before vLLM was asked and after it said a word: {stage}")
     print(f"eight LoRAs in one server: {theirs.rate / merged.rate:.0%} of one merged model's throughput", flush=True)
 
 

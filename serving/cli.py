@@ -112,7 +112,9 @@ serve = typer.Typer(help="A vLLM server for the whole cast.")
 def serve_(
     model: Annotated[str | None, typer.Option(help="The base: a folder, or a name on the hub.")] = None,
     host: Annotated[str | None, typer.Option(help="Where it listens; anything but loopback needs a key.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port for chat requests. [default: 8001]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port for chat requests. [default: 8001]")
+    ] = None,
     shelf: Folder = None,
     print_: Annotated[bool, typer.Option("--print", help="Print vLLM's command and leave.")] = False,
 ) -> None:

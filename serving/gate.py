@@ -10,10 +10,13 @@ What is not covered: TLS. Between machines put the gate behind a proxy that has 
 import asyncio
 import hmac
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from serving.errors import EngineMissing
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +68,15 @@ class Gate:
         self.upstream: Path | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, self._host, self._port, limit=HEAD_LIMIT)
+        try:
+            self._server = await asyncio.start_server(self._serve, self._host, self._port, limit=HEAD_LIMIT)
+        except OSError as exc:
+            # asyncio's own sentence repeats the address; a name that nobody knows has a negative number
+            why = os.strerror(exc.errno) if exc.errno is not None and exc.errno > 0 else exc.strerror or str(exc)
+            place = f"{self._host}:{self._port}"
+            raise EngineMissing(
+                f"Nobody can listen on {place} ({why.lower()}). Name another with --host or --port."
+            ) from exc
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 

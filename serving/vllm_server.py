@@ -56,8 +56,8 @@ class VllmServer:
         self.starts = 0
 
     async def __aenter__(self) -> Self:
-        self._sockets = Path(tempfile.mkdtemp(prefix="greenroom-"))  # open to its owner only
         await self._gate.__aenter__()
+        self._sockets = Path(tempfile.mkdtemp(prefix="greenroom-"))  # open to its owner only
         self._watch = asyncio.create_task(self._supervise(), name="vllm")
         return self
 

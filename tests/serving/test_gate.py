@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from serving import EngineMissing
 from serving.gate import Gate
 from tests.serving.fake_openai import Act, FakeOpenAI
 
@@ -127,3 +128,11 @@ async def test_a_client_who_leaves_is_noticed_by_the_engine(gate: Gate, behind: 
 
     await asyncio.wait_for(asyncio.gather(*behind.calls.values()), 2)
     assert behind.written < 100
+
+
+async def test_a_port_that_is_taken_is_said_with_what_to_try() -> None:
+    async with Gate("127.0.0.1", 0, key=None) as first:
+        port = int(first.url.removesuffix("/v1").rpartition(":")[2])
+
+        with pytest.raises(EngineMissing, match=rf"127.0.0.1:{port} \(address already in use\).*--port"):
+            await Gate("127.0.0.1", port, key=None).__aenter__()
