@@ -80,12 +80,16 @@ def evaluate(
 def export(
     run: Annotated[Path, typer.Option(help="The run's folder.")] = Path("runs/understudy"),
     folder: Annotated[Path, typer.Option(help="Where the model is served from.")] = Path("serving/understudy"),
+    blend: Annotated[Path | None, typer.Option(help="The model that the run began with, to be mixed in.")] = None,
+    share: Annotated[float, typer.Option(min=0, max=1, help="How much of the blend is the run's.")] = 0.4,
 ) -> None:
     """Write a run's weights as bf16. Example: greenroom finetune understudy export --run runs/understudy"""
     from finetune.understudy.export import export as exporting
 
     existing(run / "model")
-    exporting(run, folder)
+    if blend is not None:
+        existing(blend)
+    exporting(run, folder, blend=blend, share=share)
     typer.echo(f"{folder} holds the model.")
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, GenerationConfig
+from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 
 from finetune.understudy import layout, tokens
 
@@ -12,10 +12,18 @@ SERVED = Path("serving/understudy")
 LARGEST = 25_000_000
 
 
-def export(run: Path, folder: Path = SERVED) -> None:
-    """Writes the model folder. A file larger than 25 MB is a ValueError: every version stays in git's history."""
+def export(run: Path, folder: Path = SERVED, *, blend: Path | None = None, share: float = 1.0) -> None:
+    """Writes the model folder. A file larger than 25 MB is a ValueError: every version stays in git's history.
+
+    With `blend`, the folder of the model that the run began with, the weights are `share` of the run's and the rest
+    of that model's: what a run unlearns while it learns something else mostly comes back (Wortsman et al.,
+    "Robust fine-tuning of zero-shot models", 2022).
+    """
     about = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    model = AutoModelForCausalLM.from_pretrained(run / "model", dtype=torch.bfloat16)
+    model = AutoModelForCausalLM.from_pretrained(run / "model", dtype=torch.float32)
+    if blend is not None:
+        mix(model, AutoModelForCausalLM.from_pretrained(blend, dtype=torch.float32), share)
+    model = model.to(torch.bfloat16)
     tokeniser = tokens.load(run / "model")
     model.generation_config = GenerationConfig(
         bos_token_id=tokeniser.bos_token_id,
@@ -37,6 +45,13 @@ def export(run: Path, folder: Path = SERVED) -> None:
         raise ValueError(
             f"The weights have {size / 1e6:.1f} MB; git keeps every version, so {LARGEST / 1e6:.0f} MB is the most."
         )
+
+
+@torch.no_grad()
+def mix(model: PreTrainedModel, other: PreTrainedModel, share: float) -> None:
+    """Makes the model's weights `share` of themselves and the rest the other's."""
+    for own, its in zip(model.parameters(), other.parameters(), strict=True):
+        own.lerp_(its, 1 - share)
 
 
 def name_plainly(config: Path) -> None:

@@ -120,6 +120,18 @@ def test_an_export_loads_unchanged_in_transformers_and_peft(run: Path, tmp_path:
     assert layout.read(tmp_path / "served") == layout.layout_hash()
 
 
+def test_a_blend_lies_between_the_run_and_the_model_it_began_with(run: Path, tmp_path: Path) -> None:
+    other = shapes.new("3m", vocabulary=len(tokens.load(run / "model")), window=1024, ids=IDS, seed=9)
+    other.save_pretrained(tmp_path / "other")
+
+    export(run, tmp_path / "own")
+    export(run, tmp_path / "blended", blend=tmp_path / "other", share=0.25)
+
+    own, blended = (AutoModelForCausalLM.from_pretrained(tmp_path / name).float() for name in ("own", "blended"))
+    wanted = 0.25 * own.lm_head.weight + 0.75 * other.lm_head.weight
+    assert torch.allclose(blended.lm_head.weight, wanted, atol=2e-3)
+
+
 def test_weights_too_large_for_git_are_refused(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("finetune.understudy.export.LARGEST", 1000)
 
