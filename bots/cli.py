@@ -89,12 +89,19 @@ Personas = Annotated[Path | None, typer.Option(help="A folder of your own person
 Engine = Annotated[str | None, typer.Option(hidden=True, help="One engine for everybody; 'scripted' needs no weights.")]
 
 
+def text(typed: str) -> str:
+    """What was typed, if it is text: a terminal makes half characters of stray bytes, and nobody can store those."""
+    if typed.encode("utf-8", "replace").decode() != typed:
+        raise typer.BadParameter("it is no text in UTF-8. Type it anew.")
+    return typed
+
+
 @app.command(epilog="Example: greenroom chat mika --say 'Do you know my cat?'")
 def chat(
     persona: Annotated[str | None, typer.Argument(help="Whom to talk to; left out: the first of the cast.")] = None,
     say: Annotated[str | None, typer.Option(help="Say this, print the answer, and leave.")] = None,
-    fan: Annotated[str, typer.Option(help="Who is talking, by an id that stays the same.")] = "you",
-    name: Annotated[str, typer.Option(help="What you want to be called.")] = "",
+    fan: Annotated[str, typer.Option(help="Who is talking, by an id that stays the same.", callback=text)] = "you",
+    name: Annotated[str, typer.Option(help="What you want to be called.", callback=text)] = "",
     data: Data = None,
     personas: Personas = None,
     engine: Engine = None,

@@ -20,6 +20,7 @@ from sqlalchemy.pool import StaticPool
 
 from memory.errors import JournalAway, JournalTooNew, JournalUnwritable
 from memory.journal_engines import IN_RAM, Awaited, Carrier, Threads
+from memory.journal_rows import storable
 from memory.journal_tables import METADATA
 
 P = ParamSpec("P")
@@ -140,7 +141,7 @@ def carrier_for(address: URL) -> Carrier:
 
 def readable(value: object) -> str:
     """JSON as people write it, so that a search for somebody's words finds them in every script."""
-    return json.dumps(value, ensure_ascii=False)
+    return storable(json.dumps(value, ensure_ascii=False))
 
 
 def parsed(url: str) -> URL:

@@ -7,7 +7,15 @@ from sqlalchemy import Connection, RowMapping, Select, literal, select, update
 
 from memory.journal_erasure import unsay as erase
 from memory.journal_memories import retract
-from memory.journal_rows import claim_key, insert_new, owner_of_place, turn_row, utterance_of, utterance_row
+from memory.journal_rows import (
+    claim_key,
+    insert_new,
+    owner_of_place,
+    storable,
+    turn_row,
+    utterance_of,
+    utterance_row,
+)
 from memory.journal_tables import CLAIMS, HEARD, TALKS, TURNS, UTTERANCES
 from memory.journal_talks import only_for
 from memory.journal_turns import show_branch
@@ -104,7 +112,7 @@ def rephrase(connection: Connection, utterance_id: str, place: Place, text: str)
     for row in rows:
         retract(connection, row["persona_id"], row["fan_id"], [utterance_id])
         changed = update(UTTERANCES).where(UTTERANCES.c.seq == row["seq"])
-        connection.execute(changed.values(text=text.replace("\x00", "")))
+        connection.execute(changed.values(text=storable(text)))
     return scopes(rows, place)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Boolean, Column, Connection, Integer, String, Table
 
 from memory.errors import ExportUnreadable
 from memory.journal_export import OWNED, PLUMBING, answered
-from memory.journal_rows import insert_new, statement_of, turn_of
+from memory.journal_rows import insert_new, statement_of, storable, turn_of
 from memory.journal_tables import (
     CONSENTS,
     FEEDBACK,
@@ -220,7 +220,7 @@ def value_of(column: Column[Any], value: Any, at: str) -> Any:
 def tidy(value: Any) -> Any:
     """Text that every database takes: no NUL, no half of a character."""
     if isinstance(value, str):
-        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+        return storable(value)
     if isinstance(value, list):
         return [tidy(one) for one in value]
     return {tidy(name): tidy(one) for name, one in value.items()} if isinstance(value, dict) else value

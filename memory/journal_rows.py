@@ -26,6 +26,11 @@ def claim_key(utterance: Utterance, persona_id: str) -> str:
     return hashlib.sha256(f"{persona_id}|{platform_of(utterance.place)}|{utterance.id}".encode()).hexdigest()
 
 
+def storable(text: str) -> str:
+    """The text without NUL, which PostgreSQL refuses, and with a mark for half a character, which nobody can store."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 def utterance_row(said: Utterance, *, persona_id: str, fan_id: str, addressed: bool) -> dict[str, Any]:
     return {
         "persona_id": persona_id,
@@ -33,9 +38,9 @@ def utterance_row(said: Utterance, *, persona_id: str, fan_id: str, addressed: b
         "platform": platform_of(said.place),
         "id": said.id,
         "speaker_id": said.speaker_id,
-        "speaker_name": said.speaker_name,
+        "speaker_name": storable(said.speaker_name),
         "place": said.place,
-        "text": said.text.replace("\x00", ""),  # PostgreSQL refuses NUL, and no reader misses it
+        "text": storable(said.text),
         "at": said.at,
         "addressed": addressed,
     }
@@ -53,7 +58,7 @@ def turn_row(turn: Turn) -> dict[str, Any]:
         "persona_version": turn.persona_version,
         "place": turn.place,
         "began_at": turn.began_at,
-        "said": None if turn.said is None else turn.said.replace("\x00", ""),
+        "said": None if turn.said is None else storable(turn.said),
         "outcome": turn.outcome,
         "recalled": [recollection_row(recollection) for recollection in turn.recalled],
         "lore": list(turn.lore),

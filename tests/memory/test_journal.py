@@ -378,6 +378,19 @@ async def test_odd_words_come_back_as_they_were(journal: Journal) -> None:
     assert texts == odd
 
 
+async def test_half_a_character_is_kept_as_a_mark_wherever_it_stands(journal: Journal) -> None:
+    heard = replace(said("half \ud83d of it"), speaker_name="K\udcffim")
+    await journal.hear(heard, persona_id="mika")
+    begun = turn(heard)
+    await journal.begin(begun)
+    await journal.finish(replace(begun, said="\ud83d!", outcome="answered", trace={"so_far": "\ude00"}))
+
+    (done,) = await journal.path(WEB, "mika")
+
+    assert (done.heard[0].text, done.heard[0].speaker_name) == ("half ? of it", "K?im")
+    assert (done.said, done.trace["so_far"]) == ("?!", "?")
+
+
 async def test_an_error_of_the_database_does_not_repeat_what_was_said(tmp_path: Path) -> None:
     secret = said("My secret is Biscuit.")  # said here: a traceback quotes the line of the call
     async with await Journal.in_folder(tmp_path) as journal:
