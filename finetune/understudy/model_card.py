@@ -64,8 +64,8 @@ def command(plan: dict[str, Any]) -> str:
     """What was typed, but for the folders' names."""
     said = [f"--{name.replace('_', '-')} {plan[name]}" for name in ("minutes", "rate", "optimiser", "seed")]
     said += [f"--prompt-weight {plan['prompt_weight']:g}", *(["--bf16"] if plan["bf16"] else [])]
-    begin = " --start runs/first/model" if plan["start"] else ""
-    return f"python -m finetune.understudy train --out runs/second{begin} {' '.join(said)}"
+    begin = " --start runs/third/model" if plan["start"] else ""
+    return f"python -m finetune.understudy train --out runs/fourth{begin} {' '.join(said)}"
 
 
 def figures(report: dict[str, Any]) -> str:
