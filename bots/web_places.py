@@ -1,17 +1,15 @@
 """A room of a server as an operator sees it: the branch that is shown there, and beside each reply its other versions.
 
-Read only, without a script, for whoever is on this machine or has a key. Private talks are nobody else's to read and
-have no such page.
+Read only, without a script, for whoever is on this machine, in a house that nobody else can reach. A key of the API
+does not open it: its holder may talk with personas, and not read what fans said. Private talks have no such page.
 """
 
 from html import escape
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from bots.house import House
-from bots.keys import bearer
 from bots.web_foyer import by_operator, foyer_of
 from bots.web_trouble import Trouble, opening
 from memory import Turn
@@ -31,14 +29,15 @@ async def place_page(
     channel: int,
     persona: str,
     before: str = "",
-    authorization: Annotated[str, Header()] = "",
 ) -> HTMLResponse:
     """What is shown to a server's channel of one character's, the newest turns, and what else she said there."""
     foyer = foyer_of(request)
     if foyer.house is None:
         raise opening()
-    if not by_operator(request, foyer.house) and foyer.keys.find(bearer(authorization)) is None:
-        raise Trouble(401, "What is said in a server is for its operators.", "Send a key: greenroom key add operator.")
+    if not by_operator(request, foyer.house):
+        raise Trouble(
+            403, "What is said in a server is for its operator.", "Open it on the machine itself."
+        )
     known, place = foyer.house.persona(persona), Place(f"discord:{guild}/{channel}")
     if known is None:
         raise Trouble(404, f"There is no persona {persona!r} in the cast.", "Name one of: greenroom persona list.")

@@ -42,6 +42,18 @@ async def test_the_page_shows_the_branch_that_the_channel_shows_and_the_other_ve
         assert "&lt;script&gt;hello" in page
 
 
+async def test_a_key_that_lets_one_talk_does_not_let_one_read_what_others_said(play: Play) -> None:
+    async with play(ScriptedEngine(["The first version.", "The second version."])) as played:
+        address = await regenerated(played)
+        _, words = Keys(played.house.settings.data).add("app", personas=())
+
+        async with browser(played, host="203.0.113.9") as far:
+            refused = await far.get(address, headers={"Authorization": f"Bearer {words}"})
+
+        assert refused.status_code == 403
+        assert "version" not in refused.text
+
+
 async def test_nobody_else_reads_it_and_what_is_not_there_is_told_in_a_sentence(play: Play) -> None:
     async with play(ScriptedEngine(["The first version.", "The second version."])) as played:
         address = await regenerated(played)
@@ -50,7 +62,7 @@ async def test_nobody_else_reads_it_and_what_is_not_there_is_told_in_a_sentence(
             stranger, nobody = await far.get(address), await here.get(address.replace("mika", "nobody"))
             empty = await here.get("/places/1/2/mika")
 
-        assert stranger.status_code == 401
+        assert stranger.status_code == 403
         assert "version" not in stranger.text
         assert nobody.status_code == 404
         assert "Nothing was said to her here yet" in empty.text
