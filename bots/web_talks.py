@@ -74,8 +74,8 @@ async def talk(
     greeting = spelled(persona.speaking(guest.fan.language), user=guest.fan.name).greeting if persona else ""
     if before:
         await guest.turn(before)
-    turns = await guest.house.journal.path(place_of(talk), persona_id, before=before, limit=limit + 1)
     waiting = () if before else await guest.house.journal.in_line(place_of(talk), persona_id)
+    turns = await guest.house.journal.path(place_of(talk), persona_id, before=before, limit=limit + 1)
     return {
         "id": talk,
         "persona": persona_id,
