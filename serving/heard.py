@@ -1,14 +1,32 @@
 """What has come of one streamed reply: events of OpenAI's chat completions in, text that may be shown out."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from serving.chat import FinishReason
 from serving.errors import EngineAway
 from serving.events import Events
 from serving.stopping import StopStrings
+
+
+class _Delta(BaseModel):
+    content: str | None = None
+
+
+class _Choice(BaseModel):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(BaseModel):
+    """One event of https://platform.openai.com/docs/api-reference/chat-streaming, as far as we need it."""
+
+    choices: tuple[_Choice, ...] | None = None
+    usage: Mapping[str, Any] | None = None
+    error: Any = None
 
 
 @dataclass
@@ -25,7 +43,7 @@ class Heard:
     events: Events = field(default_factory=Events)
 
     def take(self, block: bytes) -> str:
-        """The text that may be shown now. Raises EngineAway for an error in the stream, or for what is no JSON."""
+        """The text that may be shown now. EngineAway: for an error in the stream, or what is no chunk of a reply."""
         told = "".join(self._told(data) for data in self.events.feed(block))
         shown = self._show(self.stops.feed(told)) if told else ""
         self.over = self.over or self.stops.stopped
@@ -35,22 +53,25 @@ class Heard:
         if data == b"[DONE]":
             self.over = True
             return ""
-        try:
-            chunk = json.loads(data)
-        except ValueError as exc:
-            raise EngineAway(f"{self.server} sent what is no JSON: {data[:80]!r}") from exc
-        if error := chunk.get("error"):
+        chunk = self._read(data)
+        if error := chunk.error:
             said = error.get("message") if isinstance(error, dict) else error
             raise EngineAway(f"{self.server} broke off a reply: {said}")
-        self.usage = chunk.get("usage") or self.usage
-        if not chunk.get("choices"):
+        self.usage = chunk.usage or self.usage
+        if not chunk.choices:
             return ""
-        choice = chunk["choices"][0]
-        if reason := choice.get("finish_reason"):
+        choice = chunk.choices[0]
+        if reason := choice.finish_reason:
             self.reason = "length" if reason == "length" else "stop"
-        text: str = choice.get("delta", {}).get("content") or ""
+        text = (choice.delta and choice.delta.content) or ""
         self.pieces += bool(text)
         return text
+
+    def _read(self, data: bytes) -> _Chunk:
+        try:
+            return _Chunk.model_validate_json(data)
+        except ValidationError:  # its text holds what the server sent, and people's words may stand in that
+            raise EngineAway(f"{self.server} sent {len(data)} bytes that are no chunk of a reply.") from None
 
     def rest(self) -> str:
         """What was held back as the possible beginning of a stop string."""

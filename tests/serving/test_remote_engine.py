@@ -70,9 +70,27 @@ async def test_words_that_arrive_together_are_one_delta_however_the_bytes_fell()
     assert heard.over
 
 
-async def test_what_is_no_json_in_a_stream_is_the_servers_failure() -> None:
-    with pytest.raises(EngineAway, match="no JSON"):
-        Heard(StopStrings(()), "server").take(b"data: <html>\n\n")
+NO_CHUNKS = (
+    "<html>",
+    "[]",
+    '"my secret"',
+    "7",
+    '{"choices": "my secret"}',
+    '{"choices": [{"delta": {"content": [7]}}]}',
+)
+
+
+@pytest.mark.parametrize("sent", NO_CHUNKS)
+async def test_what_is_no_chunk_of_a_reply_is_the_servers_failure_and_is_not_repeated(sent: str) -> None:
+    with pytest.raises(EngineAway, match="no chunk") as failure:
+        Heard(StopStrings(()), "server").take(f"data: {sent}\n\n".encode())
+
+    assert "secret" not in f"{failure.value!r}{failure.value.__cause__!r}"
+
+
+@pytest.mark.parametrize("choice", ['{"delta": null}', "{}", '{"delta": {"content": null, "role": "assistant"}}'])
+async def test_a_chunk_without_words_is_silence(choice: str) -> None:
+    assert Heard(StopStrings(()), "server").take(f'data: {{"choices": [{choice}]}}\n\n'.encode()) == ""
 
 
 async def test_a_priority_is_told_to_vllm_in_its_own_order_and_to_others_not_at_all() -> None:
