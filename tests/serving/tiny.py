@@ -20,15 +20,15 @@ TEXT = "hello there my name is mira the idol of the harbour you asked about rain
 MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
-def make_model(folder: Path, *, seed: int = 7, window: int = 512, hidden: int = 64) -> Path:
-    """A Llama of two layers with a byte-level tokeniser and a chat template; talkative unless dice are thrown."""
+def make_model(folder: Path, *, seed: int = 7, window: int = 512, hidden: int = 64, layers: int = 2) -> Path:
+    """A small Llama with a byte-level tokeniser and a chat template; talkative unless dice are thrown."""
     tokenizer = make_tokenizer()
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=hidden,
         intermediate_size=2 * hidden,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=window,
