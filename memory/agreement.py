@@ -48,6 +48,8 @@ def compare(stored: Sequence[Record], wanted: Sequence[Record], begins: Record |
             records.append(replace(record, vector=old.vector, tokens=old.tokens))
             if essence(old)[2:] == essence(record)[2:]:
                 continue
+        elif old is not None and old.text == record.text:  # beside other lines now; it says what it said
+            records.append(replace(record, vector=None, tokens=old.tokens))
         else:
             records.append(replace(record, vector=None, tokens=b""))
         changed.append(number)

@@ -42,6 +42,9 @@ class Sketch:
         return np.concatenate([numbers, self.states.view(np.uint8)], axis=1).tobytes()
 
 
+Sketched = tuple[NDArray[np.float32], list[Sketch | None]]
+
+
 class Sketcher:
     """Reads texts with an encoder and keeps a sketch of each; None in place of sketches where it can't.
 
@@ -52,18 +55,26 @@ class Sketcher:
         self._encoder = encoder
         self._projection = projection_for(encoder.name)
 
-    async def read(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Sketch | None]]:
+    async def read(self, texts: Sequence[str]) -> Sketched:
         """Unit vectors, float32 of shape (texts, dim), and the sketches."""
         if self._projection is None or not isinstance(self._encoder, Reader) or not texts:
             return await self._encoder.encode(texts), [None] * len(texts)
-        readings = await self._encoder.read(texts)
-        return np.stack([reading.vector for reading in readings]), [self._sketch(reading) for reading in readings]
+        return self._sketched(await self._encoder.read(texts))
 
-    async def ask(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Sketch | None]]:
-        """The same for questions, which some encoders read otherwise."""
-        if isinstance(self._encoder, Questioner) and self._projection is None and texts:
+    async def ask(self, texts: Sequence[str]) -> Sketched:
+        """The same for questions, which some encoders read otherwise, or first."""
+        if not isinstance(self._encoder, Questioner) or not texts:
+            return await self.read(texts)
+        if self._projection is None or not isinstance(self._encoder, Reader):
             return await self._encoder.encode_questions(texts), [None] * len(texts)
-        return await self.read(texts)
+        return self._sketched(await self._encoder.read_questions(texts))
+
+    async def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The unit vectors alone."""
+        return await self._encoder.encode(texts)
+
+    def _sketched(self, readings: Sequence[Reading]) -> Sketched:
+        return np.stack([reading.vector for reading in readings]), [self._sketch(reading) for reading in readings]
 
     def _sketch(self, reading: Reading) -> Sketch:
         assert self._projection is not None

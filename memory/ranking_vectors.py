@@ -22,14 +22,20 @@ QUESTION_BEFORE = 0.5
 
 
 async def in_place(sketcher: Sketcher, lines: Sequence[Record], *, first: int = 0) -> list[Record]:
-    """`lines[first:]` with the vectors of `turn_vectors` and the sketches of their own words."""
+    """`lines[first:]` with the vectors of `turn_vectors` and the sketches of their own words, if they have none yet."""
     begin = max(first - 1, 0)
-    alone, sketches = await sketcher.read([line.text for line in lines[begin:]])
-    around, _ = await sketcher.read([window(lines, at) for at in range(first, len(lines))])
+    asked = {at - 1 for at in range(max(first, 1), len(lines)) if answers(lines[at - 1], lines[at])}
+    blank = {at for at in range(first, len(lines)) if not lines[at].tokens}
+    read = sorted(asked | blank)
+    vectors, sketches = await sketcher.read([lines[at].text for at in read])
+    around = await sketcher.vectors([window(lines, at) for at in range(first, len(lines))])
+    alone = np.zeros((len(lines) - begin, around.shape[1]), dtype=np.float32)
+    alone[[at - begin for at in read]] = vectors
     rows = mixed(lines, first, alone, around, own=0.0 if all(sketches) else 1.0)
+    packed = {at: sketch.packed() for at, sketch in zip(read, sketches, strict=True) if sketch}
     return [
-        replace(line, vector=row, tokens=sketch.packed() if sketch else b"")
-        for line, row, sketch in zip(lines[first:], rows, sketches[first - begin :], strict=True)
+        replace(line, vector=row, tokens=packed.get(at, line.tokens))
+        for at, (line, row) in enumerate(zip(lines[first:], rows, strict=True), start=first)
     ]
 
 

@@ -61,3 +61,7 @@ class Reader(Protocol):
     async def read(self, texts: Sequence[str]) -> list[Reading]:
         """One reading for each text."""
         ...
+
+    async def read_questions(self, texts: Sequence[str]) -> list[Reading]:
+        """As `read`, for what is asked rather than what is kept."""
+        ...

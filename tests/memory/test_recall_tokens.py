@@ -39,6 +39,9 @@ class ReadingEncoder(HashingEncoder):
             for vector, some, state in zip(vectors, words, states, strict=True)
         ]
 
+    async def read_questions(self, texts: Sequence[str]) -> list[Reading]:
+        return await self.read(texts)
+
 
 def alone(rows: int) -> NDArray[np.int64]:
     """Rows that stand beside nothing."""
