@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from threadpoolctl import threadpool_limits
 
 from memory.agreement import RECIPE
 from memory.chroma_store import ChromaStore
@@ -77,6 +78,8 @@ async def open_memory(
     """`async with open_memory(data, settings=…, serving=…, cast=…) as opened`; the cast says what personas remember."""
     playing, note = Playing(cast), IndexNote(folder)
     async with AsyncExitStack() as closing:
+        # OpenBLAS' other threads gain nothing on a fan's memories, and spin between products instead of sleeping
+        closing.enter_context(threadpool_limits(1, user_api="blas"))
         encoder, tuning = await made(serving.encoder, serving)
         noted = Noted(f"{encoder.name} {RECIPE}", serving.encoder.model_dump(mode="json"))
         journal = await closing.enter_async_context(await open_journal(folder, settings))
