@@ -128,7 +128,7 @@ class RemoteEngine:
             extra["repetition_penalty"] = sampling.repetition_penalty
         if sampling.priority:
             extra["priority"] = -sampling.priority  # vLLM begins with the lowest
-        return {
+        body = {
             "model": model,
             "messages": [{"role": message.role, "content": message.content} for message in prompt],
             "temperature": sampling.temperature,
@@ -138,9 +138,8 @@ class RemoteEngine:
             "seed": sampling.seed,
             "stream": True,
             "stream_options": {"include_usage": True},
-            "extra_body": extra or None,
-            "extra_headers": self._headers() or None,
         }
+        return {name: said for name, said in (body | extra).items() if said is not None}
 
     async def _begun(
         self, prompt: Sequence[ChatMessage], sampling: Sampling, lora: str | None
@@ -177,7 +176,15 @@ class RemoteEngine:
         for attempt in range(1, self._patience.tries + 1):
             try:
                 async with self._translated(), asyncio.timeout(self._patience.first_token):
-                    stream: openai.AsyncStream[Any] = await self._client.chat.completions.create(**request)
+                    # `chat.completions.create` looks through every message first, for what it might have to convert
+                    stream = await self._client.post(
+                        "/chat/completions",
+                        cast_to=object,
+                        body=request,
+                        options={"headers": dict(self._headers())},
+                        stream=True,
+                        stream_cls=openai.AsyncStream[object],
+                    )
                     return stream.response
             except EngineAway:
                 if attempt == self._patience.tries:
