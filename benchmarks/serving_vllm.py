@@ -23,6 +23,7 @@ from bots.logs import start_logging
 from bots.settings import BotsSettings
 from personas import Place, Utterance
 from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError
+from serving.cores import as_list, cores_left
 from serving.engine_around import EngineAround
 from serving.metering import MeteredEngine, Meters
 from serving.remote_engine import RemoteEngine
@@ -52,6 +53,7 @@ class Side:
 
     tokens: int = 0
     seconds: float = 0.0
+    processor: float = 0.0  # seconds of this process
     first: list[float] = field(default_factory=list)
 
     @property
@@ -63,7 +65,9 @@ class Side:
         return quantile(self.first, share)
 
     def __str__(self) -> str:
-        return f"{self.rate:6.0f} tokens/s   first word p50 {self.late(0.5):5.0f} p99 {self.late(0.99):5.0f} ms"
+        cost = 1000 * self.processor / max(len(self.first), 1)
+        late = f"p50 {self.late(0.5):5.0f} p99 {self.late(0.99):5.0f} ms"
+        return f"{self.rate:6.0f} tokens/s   first word {late}   {cost:3.0f} ms of the processor a turn"
 
 
 class Recorder(EngineAround):
@@ -105,11 +109,21 @@ async def theatre(workshop: Path) -> AsyncIterator[tuple[VllmServer, Shelf, Hous
     )
     async with VllmServer(settings, shelf, key=KEY, tell=print) as server:
         await server.ready()
+        beside(server)
         chosen = make_settings(workshop, server, shelf)
         async with open_house(chosen) as house:
             recorder = Recorder(as_settings_make_it(server))
             house.engines._engines["vllm"] = recorder
             yield server, shelf, house, recorder
+
+
+def beside(server: VllmServer) -> None:
+    """Moves this process to the cores that vLLM's worker leaves, as `greenroom serve` tells an operator to do."""
+    assert server.pid
+    if left := cores_left(server.pid):
+        print(f"this process, which plays greenroom and the fans of both sides, stays on core {as_list(left)}")
+        for thread in Path("/proc/self/task").iterdir():
+            os.sched_setaffinity(int(thread.name), left)
 
 
 def make_settings(workshop: Path, server: VllmServer, shelf: Shelf) -> BotsSettings:
@@ -205,9 +219,10 @@ async def round_of(
         for turn in loads[number]:
             told.append(await turn())
 
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     await asyncio.gather(*(fan(number) for number in range(len(loads))))
     side.seconds += time.perf_counter() - began
+    side.processor += time.process_time() - worked
     side.tokens += sum(one[1] for one in told)
     side.first += [one[0] for one in told]
 

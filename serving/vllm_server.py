@@ -16,6 +16,7 @@ from typing import Self
 
 import httpx
 
+from serving.cores import as_list, cores_left
 from serving.errors import EngineMissing
 from serving.gate import Gate
 from serving.process_tree import ProcessTree
@@ -134,6 +135,10 @@ class VllmServer:
         self._gate.upstream = socket
         self._up.set()
         self._tell(f"vLLM answers at {self.url}.")
+        if left := cores_left(tree.pid):
+            self._tell(
+                f"Its worker keeps its cores to itself; leave them to it: taskset -c {as_list(left)} greenroom up"
+            )
         keeping = asyncio.create_task(keeper.run())
         try:
             await self._until_it_fails(tree, control)
