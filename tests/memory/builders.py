@@ -6,9 +6,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+import numpy as np
+
 from memory import Outcome, Turn
 from memory.journal import Journal
 from personas import Place, Utterance
+from serving.encoder import Reading
+from serving.testing import HashingEncoder
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 WEB = Place("web:talk-1")
@@ -70,3 +74,28 @@ def ids(turns: Sequence[Turn]) -> list[str]:
 def bytes_in(folder: Path) -> bytes:
     """Every byte of every file below a folder."""
     return b"".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+class ReadingEncoder(HashingEncoder):
+    """A hashing encoder that passes for the default one and reads every word as a piece."""
+
+    def __init__(self, dim: int = 64) -> None:
+        super().__init__(dim)
+        self.has_read: list[str] = []
+
+    @property
+    def name(self) -> str:
+        return "all-minilm-l6-v2"
+
+    async def read(self, texts: Sequence[str]) -> list[Reading]:
+        self.has_read += texts
+        vectors = await self.encode(texts)
+        words = [text.casefold().split() for text in texts]
+        states = [await self.encode(some) for some in words]
+        return [
+            Reading(vector, np.arange(len(some)), state)
+            for vector, some, state in zip(vectors, words, states, strict=True)
+        ]
+
+    async def read_questions(self, texts: Sequence[str]) -> list[Reading]:
+        return await self.read(texts)

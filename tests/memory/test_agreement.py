@@ -1,9 +1,10 @@
 """Whatever happens to a talk, the index ends up as if it had been made from the journal in one go."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from memory.memory import Memory
 from memory.record import Record
 from memory.scope import Scope
 from memory.testing import StoreInRam, journal_in_ram, memory_in_ram
-from tests.memory.builders import NOON, WEB, said, take, turn
+from serving import Encoder
+from serving.testing import HashingEncoder
+from tests.memory.builders import NOON, WEB, ReadingEncoder, said, take, turn
 from tests.memory.test_stores import record
 
 KIM = Scope("mika", "web:kim", WEB)
@@ -91,12 +94,14 @@ def same(some: Sequence[Record], others: Sequence[Record]) -> None:
         assert one.vector is not None
         assert other.vector is not None
         np.testing.assert_allclose(one.vector, other.vector, atol=1e-5)
+        assert one.tokens == other.tokens
 
 
+@pytest.mark.parametrize("make", [HashingEncoder, partial(ReadingEncoder, 384)], ids=["vectors", "sketches"])
 @pytest.mark.parametrize("seed", range(12))
-async def test_after_any_life_the_index_is_what_a_rebuild_makes(seed: int) -> None:
+async def test_after_any_life_the_index_is_what_a_rebuild_makes(seed: int, make: Callable[[], Encoder]) -> None:
     store = StoreInRam()
-    async with journal_in_ram() as journal, memory_in_ram(journal, store) as memory:
+    async with journal_in_ram() as journal, memory_in_ram(journal, store, make()) as memory:
         life = Life(seed, journal, memory)
         deeds = [await life.step() for _ in range(25)]
         grown = timeline(await store.all(KIM))

@@ -1,6 +1,5 @@
 """Piece by piece, the memory that says what was asked goes before the one that only sounds like it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +10,8 @@ from memory.ranking_tokens import WIDTH, Sketch, Sketcher, SketchRows
 from memory.ranking_vectors import in_place, turn_vectors, window
 from memory.scope import Scope
 from personas import Place
-from serving.embedding import Reading
 from serving.testing import HashingEncoder
+from tests.memory.builders import ReadingEncoder
 from tests.memory.test_recall_ranking import line
 
 KIM = Scope("mika", "web:robin", Place("web:1"))
@@ -21,26 +20,6 @@ KIM = Scope("mika", "web:robin", Place("web:1"))
 def sketch(*pieces: int) -> Sketch:
     """Every piece is a direction of its own."""
     return Sketch(np.array(pieces, dtype=np.uint16), (np.eye(WIDTH)[list(pieces)] * 127).astype(np.int8))
-
-
-class ReadingEncoder(HashingEncoder):
-    """A hashing encoder that passes for the default one and reads every word as a piece."""
-
-    @property
-    def name(self) -> str:
-        return "all-minilm-l6-v2"
-
-    async def read(self, texts: Sequence[str]) -> list[Reading]:
-        vectors = await self.encode(texts)
-        words = [text.casefold().split() for text in texts]
-        states = [await self.encode(some) for some in words]
-        return [
-            Reading(vector, np.arange(len(some)), state)
-            for vector, some, state in zip(vectors, words, states, strict=True)
-        ]
-
-    async def read_questions(self, texts: Sequence[str]) -> list[Reading]:
-        return await self.read(texts)
 
 
 def alone(rows: int) -> NDArray[np.int64]:
@@ -123,6 +102,22 @@ async def test_where_a_sketch_keeps_the_line_the_vector_is_of_what_stands_around
     expected = await encoder.encode([window(lines, at) for at in range(2, 5)])
     assert np.allclose(np.stack([one.vector for one in placed if one.vector is not None]), expected)
     assert [len(Sketch.unpacked(one.tokens).pieces) for one in placed] == [3, 3, 3]
+
+
+async def test_a_line_that_has_its_sketch_is_not_read_for_it_again() -> None:
+    encoder = ReadingEncoder(384)
+    lines = [line(number, f"word{number} and more") for number in range(3)]
+    placed = await in_place(Sketcher(encoder), lines)
+    encoder.has_read.clear()
+
+    grown = await in_place(Sketcher(encoder), [*placed, line(3, "word3 at last")], first=2)
+
+    assert encoder.has_read == ["word3 at last"]
+    assert grown[0].tokens == placed[2].tokens
+    before, after = (one.vector for one in (placed[2], grown[0]))
+    assert before is not None
+    assert after is not None
+    assert not np.allclose(before, after)
 
 
 async def test_without_sketches_the_vector_holds_the_line_itself_as_well() -> None:

@@ -37,6 +37,25 @@ async def test_a_folder_gives_the_vectors_that_its_makers_get(tmp_path: Path, fa
     assert encoder.dim == 32
 
 
+async def test_a_question_goes_before_all_that_is_to_be_kept(tmp_path: Path) -> None:
+    source = make_encoder(tmp_path / "model")
+    encoder = await made(EncoderSettings(kind="local", model=str(source)), shelf=tmp_path / "shelf")
+    ended: list[str] = []
+
+    async def kept() -> None:
+        await encoder.encode(TEXTS * 50)
+        ended.append("kept")
+
+    async def asked() -> None:
+        assert isinstance(encoder, Questioner)
+        await encoder.encode_questions(["what is my cat called?"])
+        ended.append("asked")
+
+    await asyncio.gather(kept(), kept(), asked())
+
+    assert ended == ["asked", "kept", "kept"]
+
+
 def by_torch(source: Path, text: str, pooling: str) -> np.ndarray:
     tokens = AutoTokenizer.from_pretrained(source)(text, return_tensors="pt")
     tokens.pop("token_type_ids", None)
