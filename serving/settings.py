@@ -101,7 +101,7 @@ class ServerSettings(BaseModel):
     replies_at_once: int = Field(64, ge=1, description="Replies in one batch; more wait.")
     max_loras: int | None = Field(None, ge=1, description="LoRAs in one batch. [one for each on the shelf, up to 32]")
     max_cpu_loras: int | None = Field(None, ge=1, description="LoRAs kept in memory. [twice max_loras]")
-    max_lora_rank: int | None = Field(None, ge=1, description="The largest rank. [the shelf's, at least 16]")
+    max_lora_rank: int | None = Field(None, ge=1, le=512, description="The largest rank. [the shelf's, at least 16]")
     memory: float | None = Field(None, gt=0, description="GPU: the part that may be used; CPU: GiB of KV cache.")
     quantization: str | None = Field(None, description="fp8, awq, compressed-tensors … [what the model's files say]")
     arguments: tuple[str, ...] = Field((), description="More words for vLLM's own command line.")
