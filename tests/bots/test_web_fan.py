@@ -97,6 +97,29 @@ async def test_memories_are_shown_corrected_and_forgotten(address: str) -> None:
         assert (gone.status_code, gone.json()["error"]["sentence"]) == (404, "There is no such memory.")
 
 
+async def test_a_memory_of_somebody_else_is_no_memory_at_all(address: str) -> None:
+    async with Visit(address) as kim, Visit(address) as lee:
+        await kim.say(await kim.begin(), "My cat is called Biscuit.")
+        await lee.say(await lee.begin(), "I bake bread.")
+        before = (await kim.client.get("/api/memories?persona=mika")).json()
+        corrected = {"persona": "mika", "text": "You owe Lee money."}
+
+        answers = [
+            answer
+            for memory in before
+            for answer in (
+                await lee.client.patch(f"/api/memories/{memory['id']}", json=corrected),
+                await lee.client.delete(f"/api/memories/{memory['id']}?persona=mika"),
+            )
+        ]
+
+        assert {answer.status_code for answer in answers} == {404}
+        assert not any("Biscuit" in answer.text for answer in answers)
+        assert (await kim.client.get("/api/memories?persona=mika")).json() == before
+        lees = (await lee.client.get("/api/memories?persona=mika")).json()
+        assert [memory["text"] for memory in lees] == ["I bake bread.", "Noted."]
+
+
 async def test_everything_kept_of_a_fan_can_be_taken_along(address: str) -> None:
     async with Visit(address) as kim, Visit(address) as lee:
         await kim.say(await kim.begin(), "My cat is called Biscuit.")
