@@ -182,7 +182,9 @@ async def said(caller: Caller, asked: Asked, header: str | None, idempotency_key
     key = short("key", caller.key.id, fan, idempotency_key) if idempotency_key else token_hex(12)
     heard = Utterance(f"api:{key}", fan, name, place, words, datetime.now(UTC))
     after = await turn_that_said(caller.house, place, persona.id, asked.last_reply)
-    performance = await caller.house.hall.hear_after(heard, persona_id=persona.id, after=after)
+    performance = await caller.house.hall.hear_after(
+        heard, persona_id=persona.id, after=after, max_tokens=asked.longest
+    )
     if performance.over and was_turned_away(performance):  # the client comes back with the same idempotency key
         return await caller.house.hall.again(performance.id)
     return performance

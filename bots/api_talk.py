@@ -64,7 +64,10 @@ class Said(BaseModel):
 
 
 class Asked(BaseModel):
-    """OpenAI's request, as far as a persona can follow it; how she samples stands in her file."""
+    """OpenAI's request, as far as a persona can follow it; how she samples stands in her file.
+
+    A client may make her replies shorter than her file does (`max_tokens`), never longer.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -75,6 +78,8 @@ class Asked(BaseModel):
     user: Words | None = None
     stop: Words | list[Words] | None = None
     n: int | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     metadata: dict[str, Words] | None = None
     tool_choice: Words | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
@@ -97,6 +102,11 @@ class Asked(BaseModel):
         """The client's own stop strings; empty ones would end every reply."""
         stops = [self.stop] if isinstance(self.stop, str) else self.stop or []
         return tuple(stop for stop in stops if stop)
+
+    @property
+    def longest(self) -> int | None:
+        """The most tokens a reply may have, by the newer or the older of OpenAI's two names."""
+        return self.max_completion_tokens or self.max_tokens
 
     @property
     def last_reply(self) -> str | None:

@@ -130,7 +130,7 @@ class Conversation:
             began_at=self._now(),
             trace=pending.trace,
         )
-        persona = worded(persona, turn)
+        persona = wished(persona, turn)
         history = told(before, turn, persona, from_the_start=len(before) < self._remembers_turns)
         return Cue(turn, persona, history, pending.so_far, pending.performance.curtain)
 
@@ -154,9 +154,14 @@ class Conversation:
         return (waiting.index(turn_id) if turn_id in waiting else 0) + (self.playing is not None)
 
 
-def worded(persona: Persona, turn: Turn) -> Persona:
-    """The persona in the language that the fan of a turn chose, as far as her file goes."""
-    return persona.speaking(str(turn.trace.get("language", "")))
+def wished(persona: Persona, turn: Turn) -> Persona:
+    """The persona as whoever spoke in a turn wants her: in their language, and in no more tokens than they said."""
+    persona = persona.speaking(str(turn.trace.get("language", "")))
+    longest, plays = turn.trace.get("max_tokens"), persona.plays
+    if not isinstance(longest, int) or longest >= plays.sampling.max_tokens:
+        return persona
+    shorter = plays.sampling.model_copy(update={"max_tokens": longest})
+    return persona.model_copy(update={"plays": plays.model_copy(update={"sampling": shorter})})
 
 
 def told(before: tuple[Turn, ...], turn: Turn, persona: Persona, *, from_the_start: bool) -> tuple[Utterance, ...]:

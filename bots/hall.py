@@ -20,6 +20,7 @@ from memory import Turn
 from personas import Persona, Place, Utterance
 
 log = structlog.get_logger()
+WISHES = ("language", "max_tokens")  # what whoever spoke wanted of the reply, in a turn's trace
 
 
 class Hall:
@@ -76,15 +77,21 @@ class Hall:
                 return known
             return self._put_in_line(conversation, said, settle=settle, language=language)
 
-    async def hear_after(self, said: Utterance, *, persona_id: str, after: str | None) -> Performance:
-        """Answers what was said after a certain turn (None: as the beginning), for who names it with every request."""
+    async def hear_after(
+        self, said: Utterance, *, persona_id: str, after: str | None, max_tokens: int | None = None
+    ) -> Performance:
+        """Answers what was said after a certain turn (None: as the beginning), for who names it with every request.
+
+        `max_tokens` may make the reply shorter than the persona's file does.
+        """
         self._persona(persona_id)
         conversation = self._conversation(said.place, persona_id)
         async with conversation.ears:
             new = await self._journal.hear(said, persona_id=persona_id)
             if not new and (known := await self._led_to(said, persona_id)):
                 return known
-            performance = conversation.add(Pending(conversation.expected(self._new_id()), [said], after))
+            trace: dict[str, object] = {"max_tokens": max_tokens} if max_tokens else {}
+            performance = conversation.add(Pending(conversation.expected(self._new_id()), [said], after, trace=trace))
             self._heard[said.id] = performance
             return self._start(conversation, performance)
 
@@ -183,8 +190,8 @@ class Hall:
 
     def _beside(self, turn: Turn, heard: list[Utterance], *, so_far: str = "", trace: dict[str, object]) -> Performance:
         conversation = self._conversation(turn.place, turn.persona_id)
-        worded = {"language": turn.trace["language"]} if "language" in turn.trace else {}
-        pending = Pending(conversation.expected(self._new_id()), heard, turn.after, so_far, worded | trace)
+        wished = {name: turn.trace[name] for name in WISHES if name in turn.trace}
+        pending = Pending(conversation.expected(self._new_id()), heard, turn.after, so_far, wished | trace)
         return self._start(conversation, conversation.add(pending))
 
     def _conversation(self, place: Place, persona_id: str) -> Conversation:

@@ -1,6 +1,6 @@
 """Rebuilds the prompt of a past turn, exactly: the same scene, put into words by the same function."""
 
-from bots.conversation import told, worded
+from bots.conversation import told, wished
 from bots.cue import Cue
 from bots.house import House
 from bots.turn import imagine, put_into_words
@@ -13,7 +13,7 @@ async def prompt_of(turn: Turn, house: House) -> tuple[ChatMessage, ...] | None:
     persona = house.persona(turn.persona_id)
     if persona is None or persona.version != turn.persona_version:
         return None
-    persona, limit = worded(persona, turn), house.settings.remembers_turns
+    persona, limit = wished(persona, turn), house.settings.remembers_turns
     before = await house.journal.path(turn.place, turn.persona_id, leaf=turn.after, limit=limit) if turn.after else ()
     cue = Cue(turn, persona, told(before, turn, persona, from_the_start=len(before) < limit), said_before(turn))
     lore = tuple(note for note in await house.stage.lore(cue, None) if note.id in turn.lore)

@@ -57,6 +57,18 @@ async def test_a_persona_answers_the_openai_client(stand: Stand) -> None:
     assert completion.usage.total_tokens == completion.usage.prompt_tokens + 2
 
 
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+async def test_a_client_may_ask_for_fewer_tokens_than_her_file_allows(stand: Stand, name: str) -> None:
+    wished: Any = {name: 1}
+
+    completion = await stand.client.chat.completions.create(model="mika", messages=HELLO, **wished)
+    await stand.client.chat.completions.create(model="mika", messages=HELLO, max_tokens=100_000)
+
+    (choice,) = completion.choices
+    assert (choice.message.content, choice.finish_reason) == ("Hello", "length")
+    assert [sampling.max_tokens for sampling in stand.engine.samplings] == [1, MIKA.plays.sampling.max_tokens]
+
+
 async def test_a_persona_streams_to_the_openai_client(stand: Stand) -> None:
     stream = await stand.client.chat.completions.create(
         model="mika", messages=HELLO, stream=True, stream_options={"include_usage": True}
