@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+from threadpoolctl import threadpool_limits
+
 from memory.lexical_kin_east import EveryKin
 from memory.questions import Question, read
 from memory.ranking import Ranking
@@ -40,6 +42,7 @@ class Conversation(Protocol):
 
 Retrieve = Callable[[str, int], list[str]]
 FAN, PERSONA = "fan", "persona:other"
+threadpool_limits(1, user_api="blas")  # as in an open house (memory/opening.py)
 
 
 def make_memory(conversation: Conversation) -> Retrieve:

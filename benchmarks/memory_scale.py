@@ -24,6 +24,7 @@ import chromadb
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 from memory.chroma_server import ChromaServer
 from memory.chroma_store import ChromaStore
@@ -237,6 +238,7 @@ def table_of(title: str, *columns: str) -> Table:
 
 async def main() -> None:
     """Prints every table."""
+    threadpool_limits(1, user_api="blas")  # as in an open house (memory/opening.py)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--whole", action="store_true", help="up to 100,000 memories and 10,000 fans; an hour")
     parser.add_argument("--fans", type=int, help="how many fans in the second table")
