@@ -78,8 +78,8 @@ class Asked(BaseModel):
     user: Words | None = None
     stop: Words | list[Words] | None = None
     n: int | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
     metadata: dict[str, Words] | None = None
     tool_choice: Words | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
@@ -105,8 +105,9 @@ class Asked(BaseModel):
 
     @property
     def longest(self) -> int | None:
-        """The most tokens a reply may have, by the newer or the older of OpenAI's two names."""
-        return self.max_completion_tokens or self.max_tokens
+        """The most tokens a reply may have, by either of OpenAI's two names; some clients say -1 for no limit."""
+        longest = self.max_completion_tokens or self.max_tokens or 0
+        return longest if longest > 0 else None
 
     @property
     def last_reply(self) -> str | None:

@@ -62,11 +62,12 @@ async def test_a_client_may_ask_for_fewer_tokens_than_her_file_allows(stand: Sta
     wished: Any = {name: 1}
 
     completion = await stand.client.chat.completions.create(model="mika", messages=HELLO, **wished)
-    await stand.client.chat.completions.create(model="mika", messages=HELLO, max_tokens=100_000)
+    for no_limit in (100_000, -1, 0):
+        await stand.client.chat.completions.create(model="mika", messages=HELLO, max_tokens=no_limit)
 
     (choice,) = completion.choices
     assert (choice.message.content, choice.finish_reason) == ("Hello", "length")
-    assert [sampling.max_tokens for sampling in stand.engine.samplings] == [1, MIKA.plays.sampling.max_tokens]
+    assert [sampling.max_tokens for sampling in stand.engine.samplings] == [1, *[MIKA.plays.sampling.max_tokens] * 3]
 
 
 async def test_a_persona_streams_to_the_openai_client(stand: Stand) -> None:
