@@ -3,8 +3,11 @@
 Most questions about when rest on a line that says "yesterday"; without the day it was said, it answers nothing.
 English, Chinese and Japanese are read; weeks begin on Monday.
 
-What is not covered: a bare weekday ("see you Friday" may look forward or back), holidays and clock times. "Next Friday"
-is read as the first one to come, "last Friday" as the latest one gone, though not everybody speaks so.
+"On Friday" alone is the one that the sentence looks to, back or ahead; where its tense can't be told, none.
+
+What is not covered: feasts that move (Easter, 春节), days of a month without the month in Chinese and Japanese, and
+clock times. "Next Friday" is read as the first one to come, "last Friday" as the latest one gone, though not everybody
+speaks so; nor does every Japanese week begin on Monday.
 """
 
 from collections.abc import Iterator

@@ -9,6 +9,7 @@ from memory.dates_spans import (
     Span,
     ago,
     day,
+    day_towards,
     fixed,
     month,
     nearest,
@@ -16,6 +17,7 @@ from memory.dates_spans import (
     weekday_near,
     year,
 )
+from memory.dates_tense import direction
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -31,6 +33,23 @@ NUMBERS = {
 }
 
 
+ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh"),
+    *("twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"),
+    *("twentieth", "twenty-first", "twenty-second", "twenty-third", "twenty-fourth", "twenty-fifth", "twenty-sixth"),
+    *("twenty-seventh", "twenty-eighth", "twenty-ninth", "thirtieth", "thirty-first"),
+)
+FEASTS = {
+    r"new year's eve": (12, 31),
+    r"new year's day": (1, 1),
+    r"christmas eve": (12, 24),
+    r"(?:christmas day|at christmas)": (12, 25),
+    r"boxing day": (12, 26),
+    r"hallowe'?en": (10, 31),
+    r"valentine's(?: day)?": (2, 14),
+}
+
+
 def counted(sign: int) -> Meaning:
     """ "three weeks ago" (-1) and "in three weeks" (+1)."""
     return lambda m, on: ago(on, m[2].lower(), sign * count(m[1].lower()), vague=m[1].lower() == "a few")
@@ -39,6 +58,16 @@ def counted(sign: int) -> Meaning:
 def count(words: str) -> int:
     """ "three", "a couple of" or "12" as a number."""
     return NUMBERS[words] if words in NUMBERS else int(words)
+
+
+def ordinal(word: str) -> int:
+    """ "sixth" or "6th" as a number."""
+    return ORDINALS.index(word.lower()) + 1 if word[0].isalpha() else int(re.sub(r"\D", "", word))
+
+
+def feast(of_month: int, of_day: int) -> Meaning:
+    """A day that every year has."""
+    return lambda _, on: nearest(on, of_month, of_day)
 
 
 def month_number(name: str) -> int:
@@ -65,6 +94,7 @@ MONTH_IN_FULL = "(" + "|".join(MONTHS) + ")"
 A_MONTH = (
     "(" + "|".join(f"{name[:3]}(?:{name[3:]})?" if name != "september" else "sept?(?:ember)?" for name in MONTHS) + ")"
 )
+AN_ORDINAL = "(" + "|".join(sorted(ORDINALS, key=len, reverse=True)) + ")"
 A_WEEKDAY = "(" + "|".join(WEEKDAYS) + ")"
 WHICH = {"last": -1, "past": -1, "previous": -1, "this": 0, "next": 1, "coming": 1}
 WORDS = (
@@ -76,12 +106,30 @@ WORDS = (
 )
 MAYBE = compiled(
     r"\d|\bago\b|\byesterday\b|\bto(?:day|night|morrow)\b|\b(?:last|past|previous|this|next|coming) \w"
-    rf"|\bin (?:an?|couple|{'|'.join(ENGLISH_NUMBERS)})\b|{MONTH_IN_FULL}"
+    rf"|\bin (?:an?|couple|{'|'.join(ENGLISH_NUMBERS)})\b|{MONTH_IN_FULL}|\bon (?:the|{'|'.join(WEEKDAYS)})\b"
+    rf"|\bfrom (?:today|now)\b|{'|'.join(FEASTS)}"
 )
 PATTERNS: Patterns = (
     *((compiled(words), fixed(unit, by), False) for words, unit, by in WORDS),
     (compiled(rf"\b{A_NUMBER} (day|week|month|year)s? ago\b"), counted(-1), False),
     (compiled(rf"\bin {A_NUMBER} (day|week|month|year)s?\b(?! or)"), counted(1), False),
+    (compiled(rf"\b{A_NUMBER} (day|week|month|year)s? from (?:today|now)\b"), counted(1), False),
+    (
+        compiled(rf"\bon {A_WEEKDAY}\b"),
+        lambda m, on: weekday_near(on, WEEKDAYS.index(m[1].lower()), direction(m.string, m.start())),
+        False,
+    ),
+    (
+        compiled(rf"\bon the (?:{AN_ORDINAL}|\d{{1,2}}(?:st|nd|rd|th))(?=[,.;:!?]| (?:and|at|by)\b|$)"),
+        lambda m, on: day_towards(on, ordinal(m[0].split()[-1]), direction(m.string, m.start())),
+        False,
+    ),
+    *((compiled(rf"\b{name}\b"), feast(*when), False) for name, when in FEASTS.items()),
+    (
+        compiled(rf"\b{AN_ORDINAL} of {MONTH_IN_FULL}\b(?!,? \d{{4}})"),
+        lambda m, on: nearest(on, month_number(m[2]), ordinal(m[1])),
+        True,
+    ),
     (
         compiled(r"\b(last|past|previous|this|next|coming) (weekend|week|month|year)\b"),
         lambda m, on: shifted(on, m[2].lower(), WHICH[m[1].lower()]),

@@ -96,6 +96,15 @@ def weekday_near(on: date, number: int, direction: int) -> Span:
     return day(on + timedelta(step))
 
 
+def day_towards(on: date, number: int, direction: int) -> Span:
+    """The latest such day of a month before the day (-1), or the first after it (+1): "on the sixth"."""
+    for by in range(13):
+        found = month(on.year, on.month + direction * by)
+        if number <= found.last.day and (found.first.replace(day=number) - on).days * direction > 0:
+            return day(found.first.replace(day=number))
+    raise ValueError(f"No month has {number} days.")
+
+
 def weekday_of_week(on: date, number: int, weeks: int) -> Span:
     """Monday is 0; `weeks` away from the week of `on`, as Chinese and Japanese say it."""
     return day(week(on).first + timedelta(7 * weeks + number))

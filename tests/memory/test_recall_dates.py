@@ -48,6 +48,24 @@ MONDAY = date(2026, 11, 23)
         ("来月、結婚式", "2026-12-01", "2026-12-31"),
         ("三年前に", "2023-01-01", "2023-12-31"),
         ("2週間前", "2026-11-08", "2026-11-10"),
+        ("The mixer came on Tuesday.", "2026-11-17", "2026-11-17"),
+        ("My exam is on Tuesday", "2026-11-24", "2026-11-24"),
+        ("We'll meet on Monday.", "2026-11-30", "2026-11-30"),
+        ("I passed the test on the sixth, by luck.", "2026-11-06", "2026-11-06"),
+        ("I'm flying on the 2nd.", "2026-12-02", "2026-12-02"),
+        ("the second of December", "2026-12-02", "2026-12-02"),
+        ("two weeks from today", "2026-12-06", "2026-12-08"),
+        ("not a drop since New Year's Eve", "2026-12-31", "2026-12-31"),
+        ("we met in September", "2026-09-01", "2026-09-30"),
+        ("周三我去了医院", "2026-11-18", "2026-11-18"),
+        ("周三我要去医院", "2026-11-25", "2026-11-25"),
+        ("大后天体检", "2026-11-26", "2026-11-26"),
+        ("两个星期前", "2026-11-08", "2026-11-10"),
+        ("土曜日に山へ行きました。", "2026-11-21", "2026-11-21"),
+        ("火曜日に試験があります。", "2026-11-24", "2026-11-24"),
+        ("この前の日曜日", "2026-11-22", "2026-11-22"),
+        ("再来週の土曜日", "2026-12-12", "2026-12-12"),
+        ("元日に初詣", "2027-01-01", "2027-01-01"),
     ],
 )
 def test_a_word_for_a_time_means_the_days_around_when_it_was_said(text: str, first: str, last: str) -> None:
@@ -57,7 +75,12 @@ def test_a_word_for_a_time_means_the_days_around_when_it_was_said(text: str, fir
 
 
 @pytest.mark.parametrize(
-    "text", ["nothing here", "I may go", "march on", "31 February", "今まで", "the last straw", "一个月亮", ""]
+    "text",
+    [
+        *("nothing here", "I may go", "march on", "31 February", "今まで", "the last straw", "一个月亮", ""),
+        *("I swim on Tuesdays", "yoga on Tuesday", "I moved in and I'm cooking on Friday", "on the second floor"),
+        *("一周三次", "每周三跑步", "毎週火曜日に泳ぎます", "土日は休みです"),
+    ],
 )
 def test_where_no_time_is_spoken_of_none_is_found(text: str) -> None:
     assert mentions(text, MONDAY) == ()
