@@ -165,6 +165,10 @@ def plain_errors() -> Iterator[None]:
     """An error ends the command with a sentence and exit code 1."""
     try:
         yield
-    except (CardError, PersonaError, OSError) as exc:
+    except (CardError, PersonaError) as exc:
         typer.echo(f"Error: {exc}", err=True)
+        raise typer.Exit(1) from exc
+    except OSError as exc:
+        where = exc.filename or "The file"
+        typer.echo(f"Error: {where} can't be used: {exc.strerror or exc}. Name another place.", err=True)
         raise typer.Exit(1) from exc

@@ -6,6 +6,7 @@ block without a line of the fan's makes no exchange. It stays in the card.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 START = re.compile(r"^[ \t]*<START>[ \t]*$", re.IGNORECASE | re.MULTILINE)
 Exchange = tuple[str, str]
@@ -22,6 +23,28 @@ def exchanges(text: str, name: str) -> tuple[tuple[Exchange, ...], int]:
         silent += not made
         found += made
     return tuple(found), silent
+
+
+def exchanged(text: str, before: Sequence[Exchange], after: Sequence[Exchange], name: str) -> str:
+    """The text with other exchanges: a block keeps its form while its own are the same, and where it never had any."""
+    out: list[str] = []
+    at = now = 0
+    for block in blocks(text.replace("\r\n", "\n")):
+        count = len(exchanges(block, name)[0])
+        old, new = tuple(before[at : at + count]), tuple(after[now : now + count])
+        if len(before) != len(after) and old != new:
+            new = ()  # which of the later ones belongs here can't be told: they follow at the end
+        out.append(block if old == new else mes_example(new) + block[len(block.rstrip()) :])
+        at, now = at + count, now + len(new)
+    rest = mes_example(after[now:])
+    said = "".join(out)
+    return said + "\n" * bool(said and rest and not said.endswith("\n")) + rest
+
+
+def blocks(text: str) -> list[str]:
+    """The text cut before each `<START>`."""
+    marks = [mark.start() for mark in START.finditer(text)]
+    return [text[start:end] for start, end in pairwise([0, *marks, len(text)]) if start < end]
 
 
 def lines(block: str, name: str) -> Iterator[tuple[bool, str]]:

@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Literal
 
 from personas.card import Card, card_of
-from personas.card_changes import Edit, apply, apply_to_copy, differences, persona_edits, placed, unplaced, world_edit
+from personas.card_changes import apply, apply_to_copy, persona_edits, placed, root, unplaced
+from personas.card_edit import Edit
+from personas.card_edit import edits as edits_between
 from personas.card_errors import CardError
 from personas.card_import import as_json
 from personas.card_json import Json, JsonText, read_json, value_at
 from personas.card_sidecar import Sidecar, read_sidecar, sidecar_file
-from personas.card_versions import v2_of, v3_of
+from personas.card_versions import as_object, v2_of, v3_of
+from personas.card_world import world_edit
 from personas.container import Container, container_of
 from personas.container_png import SIGNATURE, plain_png, png_with
-from personas.container_zip import new_charx
+from personas.container_zip import new_charx, rebuilt
 from personas.lore_file import read_lore
-from personas.lorebook import SPEC, book_of_any, is_world
+from personas.lorebook import SPEC, book_of_any, unworldly
 from personas.lorebook_repair import Repairs
 from personas.yaml_text import read_document
 
@@ -104,18 +107,20 @@ def home(container: Container, card: Card) -> Form:
     """The form an imported card is in already."""
     if container.kind == "json":
         return "v3-json" if card.version == 3 else "v2-json" if card.version == 2 else "same"
-    if card.version == 3 and container.kind in {"png", "charx"}:
-        return "v3-png" if container.kind == "png" and container.winner == "ccv3" else "charx"
-    return "same"
+    if card.version == 3 and container.kind == "png" and container.winner == "ccv3":
+        return "v3-png"
+    return "charx" if card.version == 3 and container.kind == "charx" else "same"
 
 
 def edits_of(source: Source, winner: JsonText) -> tuple[Edit, ...]:
     """Everything the operator changed, as edits of the card."""
     assert source.sidecar
-    edits = persona_edits(source.sidecar.values, source.values)
+    fields = as_object(value_at(winner.value, root(winner.value)))
+    edits = persona_edits(source.sidecar.values, source.values, fields)
     if source.lore_file != source.sidecar.lore_file or (source.lore is not None and source.sidecar.lore is None):
         return (*edits, Edit(("character_book",), whole_book(source)))
-    return (*edits, *(Edit(("character_book", *edit.path), edit.value) for edit in book_edits(source)))
+    book = as_object(fields.get("character_book"))
+    return (*edits, *(Edit(("character_book", *edit.path), edit.value) for edit in book_edits(source, book)))
 
 
 def whole_book(source: Source) -> Json:
@@ -124,10 +129,14 @@ def whole_book(source: Source) -> Json:
     return book or {"extensions": {}, "entries": []}
 
 
-def book_edits(source: Source) -> tuple[Edit, ...]:
-    """What the operator changed in the lorebook's file, as edits of the book."""
+def book_edits(source: Source, written: Mapping[str, Json]) -> tuple[Edit, ...]:
+    """What the operator changed in the lorebook's file, as edits of the book as it is written."""
     assert source.sidecar
-    return tuple(differences(bare(source.sidecar.lore), bare(source.lore)))
+    before, after = bare(source.sidecar.lore), bare(source.lore)
+    entries = written.get("entries")
+    if not isinstance(entries, dict):
+        return tuple(edits_between(before, after, dict(written)))
+    return tuple(world_edit(edit, entries) for edit in edits_between(before, after, unworldly(written)))
 
 
 def bare(written: Json) -> Json:
@@ -139,13 +148,10 @@ def lorebook(source: Source, container: Container, form: Form) -> Exported:
     """An imported lorebook or world file with the operator's changes."""
     if form != "same":
         raise CardError("A lorebook is no card.", "Leave --as out.")
-    edits = book_edits(source)
+    written = read_json(container.texts[container.winner])
+    edits = book_edits(source, as_object(bare(written.value)))
     if not edits:
         return Exported(container.data)
-    written = read_json(container.texts[container.winner])
-    entries = value_at(written.value, ("entries",))
-    if is_world(written.value) and isinstance(entries, dict):
-        edits = tuple(world_edit(edit, entries) for edit in edits)
     return Exported(container.replaced({container.winner: apply(written, edits).bytes()}))
 
 
@@ -161,7 +167,7 @@ def foreign(source: Source, container: Container, form: Form, now: Callable[[], 
 
 def new_card(source: Source) -> Card:
     """A card for a persona that never was one."""
-    edits = persona_edits(NOBODY, source.values)
+    edits = persona_edits(NOBODY, source.values, NOBODY)
     blank: JsonText = read_json(b'{"spec":"chara_card_v3","spec_version":"3.0","data":{"extensions":{}}}')
     if source.lore is not None:
         edits += (Edit(("character_book",), whole_book(source)),)
@@ -183,20 +189,24 @@ def made(source: Source, card: Card, form: Form, now: Callable[[], float], notes
 
 def charx(source: Source, v3: dict[str, Json]) -> bytes:
     """A CharX with the card and its picture; an archive the card came in keeps all its other entries."""
-    if source.container is not None and source.container.kind in {"charx", "jpeg+charx"}:
+    if source.container is not None and source.container.kind == "charx":
         return source.container.replaced({"card.json": json_bytes(v3)})
-    data = v3["data"]
-    assert isinstance(data, dict)
-    assets = data.get("assets")
-    icon: dict[str, Json] = {
-        "type": "icon",
-        "uri": f"embeded://{ICON}",
-        "name": "main",
-        "ext": "png",
-    }
-    others = [a for a in assets if isinstance(a, dict) and a.get("type") != "icon"] if isinstance(assets, list) else []
-    v3 = {**v3, "data": {**data, "assets": [icon, *others]}}
+    if source.container is not None and source.container.kind == "jpeg+charx":
+        return rebuilt(source.container.data, json_bytes(v3))
+    data = as_object(v3["data"])
+    written = data.get("assets")
+    assets = written if isinstance(written, list) else []
+    pictured = [asset for asset in assets if not is_default_icon(asset)]
+    if len(pictured) == len(assets) and any(as_object(asset).get("type") == "icon" for asset in assets):
+        return new_charx(json_bytes(v3), {})  # her icon lies somewhere else, or in the card itself
+    icon: dict[str, Json] = {"type": "icon", "uri": f"embeded://{ICON}", "name": "main", "ext": "png"}
+    v3 = {**v3, "data": {**data, "assets": [icon, *pictured]}}
     return new_charx(json_bytes(v3), {ICON: picture(source)})
+
+
+def is_default_icon(asset: Json) -> bool:
+    """Whether an asset is the icon that a picture stands for by being the card's container."""
+    return as_object(asset).get("type") == "icon" and as_object(asset).get("uri") == "ccdefault:"
 
 
 def picture(source: Source) -> bytes:

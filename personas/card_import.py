@@ -45,6 +45,14 @@ class Found:
 
 def import_file(file: Path, into: Path) -> Imported:
     """Imports a file into a folder of personas. Raises `CardError` or `OSError`, and then leaves nothing behind."""
+    try:
+        return taken_in(file, into)
+    except CardError as exc:
+        raise exc.of(file) from exc
+
+
+def taken_in(file: Path, into: Path) -> Imported:
+    """The same; its errors say what is wrong, and not in which file."""
     container = None if file.is_dir() else open_container(file)
     found = from_folder(file) if container is None else look_into(container, file)
     name = found.card.text("name") if found.card else str((found.book or {}).get("name") or file.stem)

@@ -45,8 +45,10 @@ def read_json(data: bytes) -> JsonText:
         value: Json = json.loads(text.rstrip("\0"), strict=False, parse_constant=lambda _: None)
     except RecursionError as exc:
         raise CardUnreadable("The card's JSON is nested without end.") from exc
-    except ValueError as exc:
+    except json.JSONDecodeError as exc:
         raise CardUnreadable(f"The card's text is not JSON: {exc}.") from exc
+    except ValueError as exc:  # Python reads whole numbers up to 4,300 digits
+        raise CardUnreadable("The card's JSON has a number of thousands of digits.") from exc
     return JsonText(text, value, encoding, mark)
 
 

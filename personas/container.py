@@ -5,6 +5,7 @@ texts in place of the old ones: image data, foreign chunks and assets keep their
 which `ccv3` wins; the other one is the downgrade for readers of V2.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,11 +81,11 @@ def texts_of(data: bytes) -> tuple[Kind, dict[str, bytes]]:
         return "webp", {"UserComment": webp_card(data, LARGEST_CARD)}
     if not data.strip():
         raise CardMissing("The file is empty.")
-    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if b"\0" in data[:4096].rstrip(b"\0") and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise CardUnreadable(
             "This is no kind of file that holds a card.", "Cards are PNG, JSON, CharX, JPEG with a CharX, or WEBP."
         )
     if len(data) > LARGEST_CARD:
         raise CardTooBig(f"The text is larger than {LARGEST_CARD >> 20} MiB.")
-    start = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    start = re.sub(rb"^(\xef\xbb\xbf|\xff\xfe|\xfe\xff)", b"", data[:4096]).lstrip(b"\0 \t\r\n")[:1]
     return ("json" if start in {b"{", b"["} else "text"), {"file": data}

@@ -18,6 +18,7 @@ from personas.card_errors import CardMissing, CardTooBig, CardUnreadable
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEYWORDS = ("ccv3", "chara")
 MOST_CHUNKS = 200_000
+LARGEST_OLD = 64 * 1024 * 1024  # of a card that is changed; whether it is too big was asked when it was opened
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 
 
@@ -122,7 +123,7 @@ def png_with(data: bytes, texts: Mapping[str, bytes]) -> bytes:
             out += new
             at = chunk.start
             continue
-        same = chunk.keyword in texts and card_text(chunk, len(data)) == texts[chunk.keyword]
+        same = chunk.keyword in texts and card_text(chunk, LARGEST_OLD) == texts[chunk.keyword]
         out.append(data[chunk.start : chunk.end] if same else rewritten(chunk, texts))
         at = chunk.end
     return b"".join([*out, data[at:]])

@@ -1,8 +1,8 @@
 """Cards in CharX files: a ZIP with `card.json` at its root, bare or appended to a JPEG.
 
 Only `card.json` and the pictures that are asked for are ever unpacked. A changed card is spliced in place: the local
-record is replaced, the offsets behind it are moved, and every other entry keeps its compressed bytes. What is not
-covered: rewriting a ZIP64 archive, which a card under 64 MiB never needs.
+record is replaced, the offsets behind it are moved, and every other entry keeps its compressed bytes. Where that can't
+be done (ZIP64, a rare packing) the archive is made anew, with the same entries and the same picture before it.
 """
 
 import io
@@ -17,6 +17,7 @@ CARD = "card.json"
 MOST_ENTRIES = 4096
 LARGEST_SUM = 512 * 1024 * 1024
 BOMB_SIZE, BOMB_RATIO = 8 * 1024 * 1024, 100
+SEE_ZIP64 = 0xFFFF
 CLIMBS = re.compile(r"(^|[/\\])\.\.([/\\]|$)|^[/\\]|^[A-Za-z]:|\0")
 
 
@@ -44,7 +45,7 @@ def opened(data: bytes) -> zipfile.ZipFile:
 def refuse_crowds(data: bytes) -> None:
     """Stops before a directory of a million entries is read."""
     at = data.rfind(b"PK\5\6")
-    if at + 12 <= len(data) and struct.unpack_from("<H", data, at + 10)[0] > MOST_ENTRIES:
+    if at + 12 <= len(data) and MOST_ENTRIES < struct.unpack_from("<H", data, at + 10)[0] < SEE_ZIP64:
         raise CardTooBig(f"The CharX has over {MOST_ENTRIES} entries.")
     if data.count(b"PK\1\2") > 4 * MOST_ENTRIES:
         raise CardTooBig(f"The CharX has over {MOST_ENTRIES} entries.")
@@ -89,8 +90,9 @@ def zip_with(data: bytes, text: bytes) -> bytes:
     """The archive with another `card.json`, all other entries byte for byte as they were."""
     with opened(data) as archive:
         infos = archive.infolist()
-        start = archive.start_dir
-    card = next(info for info in infos if info.filename == CARD)
+        start, card = archive.start_dir, archive.getinfo(CARD)
+    if is_zip64(data) or card.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        return rebuilt(data, text, before=data[: min(info.header_offset for info in infos)])
     end = min([info.header_offset for info in infos if info.header_offset > card.header_offset] + [start])
     record, crc, packed = local_record(data, card, text)
     delta = len(record) - (end - card.header_offset)
@@ -115,10 +117,13 @@ def zip_with(data: bytes, text: bytes) -> bytes:
 
 def data_shift(data: bytes, start: int) -> int:
     """How far the offsets are off because something (a JPEG) stands before the archive."""
+    return start - int(struct.unpack_from("<I", data, data.rfind(b"PK\5\6") + 16)[0])
+
+
+def is_zip64(data: bytes) -> bool:
+    """Whether the archive's directory has the numbers of more than 32 bits."""
     at = data.rfind(b"PK\5\6")
-    if at >= 20 and data[at - 20 : at - 16] == b"PK\6\7":
-        raise CardUnreadable("This CharX is a ZIP64 archive, which can't be changed.", "Export it with --as charx.")
-    return start - int(struct.unpack_from("<I", data, at + 16)[0])
+    return data[max(at - 20, 0) : max(at - 16, 0)] == b"PK\6\7"
 
 
 def local_record(data: bytes, card: zipfile.ZipInfo, text: bytes) -> tuple[bytes, int, int]:
@@ -130,8 +135,6 @@ def local_record(data: bytes, card: zipfile.ZipInfo, text: bytes) -> tuple[bytes
     if card.compress_type == zipfile.ZIP_DEFLATED:
         deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
         body = deflater.compress(text) + deflater.flush()
-    elif card.compress_type != zipfile.ZIP_STORED:
-        raise CardUnreadable("card.json is packed in a way that can't be written.", "Export it with --as charx.")
     crc = zlib.crc32(text)
     (flags,) = struct.unpack_from("<H", head, 6)
     struct.pack_into("<H", head, 6, flags & ~8)
@@ -139,10 +142,20 @@ def local_record(data: bytes, card: zipfile.ZipInfo, text: bytes) -> tuple[bytes
     return bytes(head) + names + body, crc, len(body)
 
 
-def new_charx(card: bytes, assets: dict[str, bytes]) -> bytes:
+def rebuilt(data: bytes, text: bytes, *, before: bytes = b"") -> bytes:
+    """An archive made anew with another `card.json`, behind some bytes; entries keep their names and contents."""
+    with opened(data) as archive:
+        names = [name for name in archive.namelist() if name != CARD]
+        assets = {name: entry(archive, name, LARGEST_SUM) for name in names}
+        return new_charx(text, assets, before=before, comment=archive.comment)
+
+
+def new_charx(card: bytes, assets: dict[str, bytes], *, before: bytes = b"", comment: bytes = b"") -> bytes:
     """A CharX with this card and these assets, with the same bytes every time."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
+    out = io.BytesIO(before)
+    out.seek(len(before))
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.comment = comment
         for name, content in {CARD: card, **assets}.items():
             packing = zipfile.ZIP_DEFLATED if name.endswith(".json") else zipfile.ZIP_STORED
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, packing)

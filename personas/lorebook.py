@@ -176,11 +176,15 @@ def entry_of(raw: Mapping[str, Json], repairs: Repairs) -> dict[str, Json]:
 
 def book_of_world(raw: Mapping[str, Json], repairs: Repairs) -> dict[str, Json]:
     """A world file in the form of a card's book; what has no place there goes under `extensions`."""
+    return book_of(unworldly(raw), repairs)
+
+
+def unworldly(raw: Mapping[str, Json]) -> dict[str, Json]:
+    """A world file under a book's names, before anything is mended."""
     entries = raw["entries"]
     assert isinstance(entries, dict)
     made: list[Json] = [entry_of_world(entry) for entry in entries.values() if isinstance(entry, dict)]
-    book: dict[str, Json] = {"name": raw.get("name") or "", "extensions": {}, "entries": made}
-    return book_of(book, repairs)
+    return {"name": raw.get("name") or "", "extensions": {}, "entries": made}
 
 
 def entry_of_world(raw: Mapping[str, Json]) -> dict[str, Json]:
