@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Role = Literal["system", "user", "assistant"]
+LIVELY = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,12 @@ class Sampling(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    temperature: float = Field(0.7, ge=0, le=2, description="0 always takes the likeliest word; 0.7 is lively.")
+    temperature: float | None = Field(
+        None,
+        ge=0,
+        le=2,
+        description="0 always takes the likeliest word; 0.7 is lively. Left out, a model in process has its own.",
+    )
     top_p: float = Field(0.9, gt=0, le=1, description="Only the likeliest words that together reach this probability.")
     repetition_penalty: float = Field(1.0, ge=1, le=2, description="Above 1, words already said become less likely.")
     max_tokens: int = Field(256, ge=1, le=8192, description="The longest reply, in tokens.")

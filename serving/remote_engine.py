@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import openai
 
-from serving.chat import ChatMessage, Completion, Delta, Sampling, Shaped
+from serving.chat import LIVELY, ChatMessage, Completion, Delta, Sampling, Shaped
 from serving.engine import Window
 from serving.errors import EngineAway, EngineBusy, EngineRefused, PromptTooLong, ServingError
 from serving.heard import Heard
@@ -131,7 +131,7 @@ class RemoteEngine:
         body = {
             "model": model,
             "messages": [{"role": message.role, "content": message.content} for message in prompt],
-            "temperature": sampling.temperature,
+            "temperature": LIVELY if sampling.temperature is None else sampling.temperature,
             "top_p": sampling.top_p,
             "max_tokens": min(sampling.max_tokens, self.window.tokens - 1),  # vLLM refuses what can't fit
             "stop": list(sampling.stop[:4]) or None,  # OpenAI takes four; we watch for all of them ourselves

@@ -105,7 +105,8 @@ class LocalEngine:
         if len(tokens) >= network.window:
             raise PromptTooLong(len(tokens), network.window - 1)
         name, folder = self._placed(lora) if lora else (None, None)
-        return Generation(tokens, sampling, name, folder, asyncio.get_running_loop())
+        temperature = network.temperature if sampling.temperature is None else sampling.temperature
+        return Generation(tokens, sampling, temperature, name, folder, asyncio.get_running_loop())
 
     def _placed(self, lora: str) -> tuple[str, Path]:
         if self._shelf is None:

@@ -21,6 +21,7 @@ class Generation:
 
     tokens: list[int]
     sampling: Sampling
+    temperature: float
     lora: str | None
     lora_folder: Path | None
     loop: asyncio.AbstractEventLoop

@@ -10,7 +10,7 @@ import safetensors
 import torch
 import transformers
 
-from serving.chat import ChatMessage
+from serving.chat import LIVELY, ChatMessage
 from serving.errors import EngineMissing, EngineRefused
 from serving.local_engine.folder import REMEDY
 
@@ -21,7 +21,8 @@ BREAK = "\u200b"  # a space without width: the words look the same, and are no c
 class Network:
     """A model ready to be run, with its tokeniser and what both agree on.
 
-    `ends` are the tokens that end a reply; `never` those no reply may hold (the frame of a chat template).
+    `ends` are the tokens that end a reply; `never` those no reply may hold (the frame of a chat template);
+    `temperature` is what its maker sampled it with, and what holds where nobody says another.
     """
 
     model: Any
@@ -30,6 +31,7 @@ class Network:
     ends: frozenset[int]
     never: torch.Tensor
     controls: tuple[str, ...]
+    temperature: float
 
     def tokens(self, messages: Sequence[ChatMessage]) -> list[int]:
         """The prompt in tokens, ending where the reply begins. What people said is never read as a control token."""
@@ -92,6 +94,7 @@ def assembled(model: Any, tokenizer: Any) -> Network:
         ends=ends,
         never=torch.tensor(sorted(special - ends), dtype=torch.long, device=model.device),
         controls=tuple(token.content for token in tokenizer.added_tokens_decoder.values() if is_control(token)),
+        temperature=LIVELY if model.generation_config.temperature is None else model.generation_config.temperature,
     )
 
 

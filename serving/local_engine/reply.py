@@ -31,6 +31,10 @@ class Reply:
         return self.generation.sampling
 
     @property
+    def temperature(self) -> float:
+        return self.generation.temperature
+
+    @property
     def prompt(self) -> list[int]:
         return self.generation.tokens
 

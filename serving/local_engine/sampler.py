@@ -14,6 +14,8 @@ class Choosing(Protocol):
     @property
     def sampling(self) -> Sampling: ...
     @property
+    def temperature(self) -> float: ...
+    @property
     def seen(self) -> torch.Tensor: ...
     @property
     def dice(self) -> torch.Generator: ...
@@ -25,10 +27,10 @@ def choose(logits: torch.Tensor, replies: Sequence[Choosing], *, never: torch.Te
     scores[:, never] = -torch.inf
     penalise_repetition(scores, replies)
     likeliest = scores.argmax(dim=-1)
-    if all(reply.sampling.temperature == 0 for reply in replies):
+    if all(reply.temperature == 0 for reply in replies):
         return [int(token) for token in likeliest]
     thrown = throw(scores, replies)
-    return [int(likeliest[n] if reply.sampling.temperature == 0 else thrown[n]) for n, reply in enumerate(replies)]
+    return [int(likeliest[n] if reply.temperature == 0 else thrown[n]) for n, reply in enumerate(replies)]
 
 
 def penalise_repetition(scores: torch.Tensor, replies: Sequence[Choosing]) -> None:
@@ -43,7 +45,7 @@ def penalise_repetition(scores: torch.Tensor, replies: Sequence[Choosing]) -> No
 
 def throw(scores: torch.Tensor, replies: Sequence[Choosing]) -> torch.Tensor:
     """Temperature, then the nucleus (Holtzman et al. 2020), then each reply's own dice: shape (replies,)."""
-    temperature = column(scores, [max(reply.sampling.temperature, 1e-3) for reply in replies])
+    temperature = column(scores, [max(reply.temperature, 1e-3) for reply in replies])
     top_p = column(scores, [reply.sampling.top_p for reply in replies])
     chances, order = (scores / temperature).softmax(dim=-1).sort(dim=-1, descending=True)
     before = chances.cumsum(dim=-1) - chances

@@ -1,6 +1,7 @@
 """The engine in process: many fans at once, each as if alone; and who leaves costs nothing more."""
 
 import asyncio
+import json
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from serving import (
     Sampling,
 )
 from serving.local_engine import LocalEngine
+from tests.serving.tiny import make_model
 
 GREEDY = Sampling(temperature=0, max_tokens=24)
 ENDLESS = Sampling(temperature=1, max_tokens=8192, seed=1)
@@ -148,6 +150,19 @@ async def test_the_same_seed_gives_the_same_reply_and_another_seed_another(engin
 
     assert again == once
     assert once not in others
+
+
+async def test_who_names_no_temperature_gets_the_one_that_the_models_maker_wrote_down(tmp_path: Path) -> None:
+    folder = make_model(tmp_path / "model")
+    told = json.loads((folder / "generation_config.json").read_text())
+    (folder / "generation_config.json").write_text(json.dumps(told | {"do_sample": True, "temperature": 0.001}))
+    engine = LocalEngine(folder, name="calm")
+
+    calm = await say(engine, "hello", Sampling(max_tokens=24, top_p=1, seed=5))
+    lively = await say(engine, "hello", Sampling(temperature=1, max_tokens=24, top_p=1, seed=5))
+
+    assert calm == await say(engine, "hello", GREEDY) != lively
+    await engine.aclose()
 
 
 async def test_a_repetition_penalty_makes_words_rarer(engine: LocalEngine) -> None:
