@@ -73,7 +73,7 @@ class Asked(BaseModel):
 
     model: Words
     messages: list[Said] = Field(min_length=1)
-    stream: bool = False
+    stream: bool | None = False
     stream_options: dict[str, Any] | None = None
     user: Words | None = None
     stop: Words | list[Words] | None = None

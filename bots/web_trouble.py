@@ -58,6 +58,8 @@ def malformed_api(exc: RequestValidationError) -> Refused:
     first = exc.errors()[0]
     if first["type"] == "json_invalid":
         return Refused(400, f"The body is no JSON: {first['ctx']['error']} (at character {first['loc'][-1]}).")
+    if first["type"] == "model_attributes_type" and isinstance(first.get("input"), bytes):
+        return Refused(400, "The body was not sent as JSON. Send the header Content-Type: application/json.")
     # where one of several types would do, pydantic names the type it tried last, too
     where = ".".join(str(one) for one in first["loc"][1:] if one != "str" and "[" not in str(one))
     return Refused(400, f"{where or 'The body'}: {first['msg']}")

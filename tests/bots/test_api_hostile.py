@@ -91,6 +91,7 @@ async def test_what_makes_no_sense_is_refused_with_a_sentence(client: httpx.Asyn
         asked(user="u" * 10_000, metadata={"conversation": "c" * 10_000}),
         asked(stop=[f"never {n}" for n in range(1000)]),
         asked(tools=[{"type": "function", "function": {"name": "f"}}], tool_choice="auto", temperature=9),
+        asked(stream=None, stream_options=None, n=None, stop=None, user=None, max_tokens=None),
         asked().decode().encode("utf-16"),
     ],
 )
@@ -125,6 +126,26 @@ async def test_a_body_without_end_is_refused_before_it_is_read(client: httpx.Asy
 
     assert answer.status_code == 413
     assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+async def test_a_body_of_megabytes_in_chunks_is_refused_as_too_large(client: httpx.AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(50):
+            yield b" " * 65_536
+
+    answer = await client.post("/v1/chat/completions", content=chunks(), headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 413
+    assert answer.json()["error"]["message"] == "That is far more than one message can carry."
+
+
+async def test_a_body_that_is_not_called_json_is_refused_with_the_header_to_send(client: httpx.AsyncClient) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}  # what curl -d says by itself
+
+    answer = await client.post("/v1/chat/completions", content=asked(), headers=form)
+
+    assert answer.status_code == 400
+    assert "Content-Type: application/json" in answer.json()["error"]["message"]
 
 
 async def test_a_strangers_body_is_not_even_parsed(address: str) -> None:

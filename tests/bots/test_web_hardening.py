@@ -43,6 +43,13 @@ async def test_a_body_of_megabytes_is_refused(kim: Visit) -> None:
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
+async def test_what_watches_the_house_may_ask_by_head(kim: Visit, path: str) -> None:
+    answer = await kim.client.head(path)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 @pytest.mark.parametrize("nothing", ["", "   \n\t", "\u200b\u200b", "\x00\x07", "\u202e\u2066"])
 async def test_a_message_without_anything_in_it_is_refused_with_a_sentence(kim: Visit, nothing: str) -> None:
     answer = await sent(kim, nothing)
