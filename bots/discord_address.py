@@ -3,8 +3,11 @@
 import aiohttp
 import discord
 import yarl
+from discord import utils
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
+
+from bots.discord_gaps import read
 
 PATIENCE = aiohttp.ClientTimeout(total=15)
 
@@ -24,7 +27,10 @@ def point_at(*, api: str, gateway: str) -> None:
     """`api` with its version (`http://…/api/v10`), `gateway` as `ws://…`; what is empty stays Discord's own.
 
     These three class attributes are all that discord.py takes its addresses from; they hold for the whole process.
+    Another server may leave out what discord.py takes for granted, so its payloads are read by `bots/discord_gaps.py`.
     """
+    if api.strip() or gateway.strip():
+        utils._from_json = read
     if api := api.strip().rstrip("/"):
         Route.BASE = api
         discord.Asset.BASE = api.partition("/api")[0]

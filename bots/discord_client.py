@@ -21,11 +21,13 @@ from prometheus_client import CollectorRegistry
 from bots.arbiter import EngineArbiter
 from bots.attention import Attention
 from bots.discord_accounts import Accounts
+from bots.discord_application import told_application
 from bots.discord_buttons import Pressed, press_with
 from bots.discord_catch_up import CatchUp
 from bots.discord_changes import Changes
 from bots.discord_deliveries import Deliveries
 from bots.discord_delivery import Pace
+from bots.discord_gaps import forgiving
 from bots.discord_gate import Gate
 from bots.discord_keeping import Keeping
 from bots.discord_meters import DiscordMeters
@@ -73,6 +75,7 @@ class Client(discord.Client):
             http_trace=self.wire.trace(),
             **options,
         )
+        self._connection.parsers = forgiving(self._connection.parsers)
         self.house = house
         self.settings = settings
         self.speaker = speaker
@@ -101,6 +104,11 @@ class Client(discord.Client):
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- its life --------------------------------------------------------------------------------------------------
+
+    async def application_info(self) -> discord.AppInfo:
+        """Asked at login; a server that says little or nothing of it is no reason to stay away."""
+        assert self.user is not None  # login knows it by then
+        return discord.AppInfo(self._connection, await told_application(self.http, self.user))  # type: ignore[arg-type]  # what is told, unchecked
 
     async def setup_hook(self) -> None:
         """Once for a client, before it connects."""

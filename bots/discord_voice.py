@@ -14,8 +14,9 @@ import discord
 from bots.discord_sending import Saying, sent_once, until_known
 from bots.discord_webhooks import Webhooks, allowed_name
 
+UNTOLD = 0  # the channel of a message whose server does not tell it (`bots/discord_gaps.py`)
 NOBODY = discord.AllowedMentions(everyone=False, roles=False, users=False, replied_user=False)
-UNKNOWN_WEBHOOK = 10015
+UNKNOWN_WEBHOOK = (10015, 0)  # a server without codes says 0
 Channel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread | discord.DMChannel
 FaceOf = Callable[[str], Awaitable[str | None]]  # a mood's picture's address
 
@@ -84,10 +85,10 @@ class HookVoice:
         try:
             sent = await self._hook.send(text, wait=True, **extras)
         except discord.NotFound as gone:
-            if gone.code != UNKNOWN_WEBHOOK:
+            if gone.code not in UNKNOWN_WEBHOOK:
                 raise
         else:
-            if self._thread or sent.channel.id == self._channel.id:
+            if self._thread or sent.channel.id in (self._channel.id, UNTOLD):
                 return sent
             await self._hook.delete_message(sent.id)
         self._hook = await self._hooks.anew(self._channel) or self._hook

@@ -5,6 +5,7 @@ import re
 
 import discord
 
+from bots.discord_buttons import turn_of
 from bots.discord_place import Anywhere
 from bots.discord_sending import may_pass, until_known
 
@@ -40,9 +41,13 @@ class Webhooks:
         return await self.of(channel)
 
     def ours(self, message: discord.Message) -> bool:
-        """Whether one of our webhooks said this."""
-        named = message.application_id == self._application or message.webhook_id in self._ids
-        return message.webhook_id is not None and named
+        """Whether one of our webhooks said this; a webhook's message has its id for an author, too.
+
+        Where a server does not tell webhooks from people, our buttons do: people can't have any.
+        """
+        if message.webhook_id is None:
+            return message.author.id in self._ids or (not message.author.bot and turn_of(message) is not None)
+        return message.application_id == self._application or message.webhook_id in self._ids
 
     async def _found_or_made(self, room: Room) -> discord.Webhook | None:
         """None where Discord refuses: no permission, or fifteen webhooks already."""

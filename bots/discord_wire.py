@@ -10,16 +10,17 @@ from types import SimpleNamespace
 
 import aiohttp
 
+from bots.discord_answers import is_untold, put_right
 from bots.discord_meters import DiscordMeters, outcome_of
 
 HOOK = re.compile(r"/webhooks/(?P<hook>\d+)/[^/]+$")
 
 
 class AnswerInDoubt(aiohttp.ClientError):
-    """The server failed after it may have made a message; `status` is what it said."""
+    """The server may have made a message, and did not say which; `status` is what it said."""
 
     def __init__(self, status: int) -> None:
-        super().__init__(f"Discord answered {status} to a webhook's message.")
+        super().__init__(f"Discord answered {status}, and no message.")
         self.status = status
 
 
@@ -42,8 +43,12 @@ class Wire:
     ) -> None:
         status, sent = told.response.status, HOOK.search(told.url.path)
         self._meters.request(outcome_of(status))
-        if told.method == "POST" and status >= 500 and sent and int(sent["hook"]) != self.application:
+        ours = sent is None or int(sent["hook"]) != self.application
+        if told.method == "POST" and status >= 500 and sent and ours:
             raise AnswerInDoubt(status)
+        if ours and await is_untold(told):
+            raise AnswerInDoubt(status)
+        await put_right(told)
 
     async def _lost(
         self, _: aiohttp.ClientSession, __: SimpleNamespace, told: aiohttp.TraceRequestExceptionParams

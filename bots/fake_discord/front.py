@@ -98,6 +98,8 @@ class Front:
         response = await self._answer(request, handler, path)
         if self.terse and isinstance(response, web.Response):
             only_needed(response)
+        if isinstance(response, web.Response):
+            response = self._desk.gateway.dialect.answer(f"{request.method} {path}", response)
         self.requests.append(Heard(request.method, path, response.status, time.monotonic()))
         return response
 

@@ -9,6 +9,7 @@ from weakref import WeakSet
 
 from aiohttp import WSMsgType, web
 
+from bots.fake_discord.dialect import Dialect
 from bots.fake_discord.intents import may_see, visible
 from bots.fake_discord.terse import terse
 from bots.fake_discord.wire import Json
@@ -45,6 +46,7 @@ class Gateway:
     sharding_required: bool = False
     is_deaf: bool = False
     terse: bool = False
+    dialect: Dialect = field(default_factory=Dialect)
     identifies: int = 0
     resumes: int = 0
     sessions: dict[str, Session] = field(default_factory=dict)
@@ -174,6 +176,7 @@ class Gateway:
     async def tell(self, session: Session, event: str, data: Json) -> None:
         """Numbers an event, keeps it for a resume, and sends it if anybody listens."""
         told = terse(data) if self.terse else data
+        told = self.dialect.event(event, told) if isinstance(told, dict) else told
         frame = {"op": DISPATCH, "t": event, "s": len(session.sent) + 1, "d": told}
         session.sent.append(frame)
         if session.socket is not None and not session.socket.closed and session.socket not in self.dead:

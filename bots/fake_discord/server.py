@@ -22,6 +22,7 @@ from aiohttp import web
 
 from bots.fake_discord.buckets import Buckets
 from bots.fake_discord.desk import Desk
+from bots.fake_discord.dialect import Dialect
 from bots.fake_discord.faults import Fault, Faults
 from bots.fake_discord.front import Front, Heard
 from bots.fake_discord.gateway import Gateway
@@ -81,6 +82,11 @@ class FakeDiscord(People):
         await self.gateway.drop(1001)
         if self._runner:
             await self._runner.cleanup()
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the server words things, where it is to be another than Discord."""
+        return self.gateway.dialect
 
     @property
     def requests(self) -> list[Heard]:

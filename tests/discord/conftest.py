@@ -141,6 +141,41 @@ def play(tmp_path: Path) -> Play:
     return opened
 
 
+Host = Callable[..., Any]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    """`async with host(gateway=…, **how the server is)` as a `Played` on a terse server."""
+
+    @asynccontextmanager
+    async def opened(
+        *, gateway: Callable[[str], str] = str, prepared: Callable[[FakeDiscord], None] = lambda _: None, **how: Any
+    ) -> AsyncIterator[Played]:
+        async with AsyncExitStack() as closing:
+            server = await closing.enter_async_context(FakeDiscord(**{"terse": True, **how}))
+            guild = server.guild("The Green Room")
+            stage = server.channel(guild, "stage")
+            me = server.application(TOKEN, in_guilds=[guild], of_old=True)
+            prepared(server)
+            engine = ScriptedEngine("Hello there, it is lovely to see you.")
+            house = await closing.enter_async_context(house_in_ram(engine, cast=PlainCast(MIKA, BRAM), data=tmp_path))
+            told = DiscordSettings(
+                token=TOKEN, api=server.api_url, gateway=gateway(server.gateway_url), settle=0.0, edit_every=0.1
+            )
+            bot = bot_of(house, told, random_attention())
+            closing.push_async_callback(ended, asyncio.create_task(bot.run()))
+            await asyncio.wait_for(server.gateway.connected(), 10)
+            yield Played(server, house, bot, engine, guild, stage, me)
+
+    return opened
+
+
+def bot_of(house: Any, told: DiscordSettings, attention: Attention) -> DiscordBot:
+    make = lambda: QuickClient(house, told, attention=attention, commands=commands, guild_ready_timeout=0.05)  # noqa: E731
+    return DiscordBot(house, told, make=make)
+
+
 def random_attention() -> Attention:
     """Attention whose chance is the same every time."""
     return Attention(chance=random.Random(0))

@@ -1,59 +1,16 @@
 """Servers that are no Discord but speak its protocol, with as little as an unmodified discord.py does with."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bots.attention import Attention
 from bots.discord_address import NoGateway, gateway_of
-from bots.discord_bot import DiscordBot
-from bots.discord_commands import commands
-from bots.discord_settings import DiscordSettings
 from bots.fake_discord import FakeDiscord
 from bots.fake_discord.snowflakes import Numbers
 from bots.fake_discord.wire import Json
-from bots.testing import MIKA, PlainCast, house_in_ram
-from serving.testing import ScriptedEngine
-from tests.discord.conftest import BRAM, TOKEN, Played, QuickClient, ended, finished, random_attention, shown
+from tests.discord.conftest import TOKEN, Host, Played, finished, shown
 from tests.eventually import eventually
-
-Host = Callable[..., Any]
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    """`async with host(gateway=…, **how the server is)` as a `Played` on a terse server."""
-
-    @asynccontextmanager
-    async def opened(
-        *, gateway: Callable[[str], str] = str, prepared: Callable[[FakeDiscord], None] = lambda _: None, **how: Any
-    ) -> AsyncIterator[Played]:
-        async with AsyncExitStack() as closing:
-            server = await closing.enter_async_context(FakeDiscord(**{"terse": True, **how}))
-            guild = server.guild("The Green Room")
-            stage = server.channel(guild, "stage")
-            me = server.application(TOKEN, in_guilds=[guild], of_old=True)
-            prepared(server)
-            engine = ScriptedEngine("Hello there, it is lovely to see you.")
-            house = await closing.enter_async_context(house_in_ram(engine, cast=PlainCast(MIKA, BRAM), data=tmp_path))
-            told = DiscordSettings(
-                token=TOKEN, api=server.api_url, gateway=gateway(server.gateway_url), settle=0.0, edit_every=0.1
-            )
-            bot = bot_of(house, told, random_attention())
-            closing.push_async_callback(ended, asyncio.create_task(bot.run()))
-            await asyncio.wait_for(server.gateway.connected(), 10)
-            yield Played(server, house, bot, engine, guild, stage, me)
-
-    return opened
-
-
-def bot_of(house: Any, told: DiscordSettings, attention: Attention) -> DiscordBot:
-    make = lambda: QuickClient(house, told, attention=attention, commands=commands, guild_ready_timeout=0.05)  # noqa: E731
-    return DiscordBot(house, told, make=make)
 
 
 def hooked(played: Played) -> list[Json]:
