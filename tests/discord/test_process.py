@@ -81,8 +81,9 @@ async def test_a_bot_told_to_end_leaves_with_good_manners(tmp_path: Path) -> Non
             assert await asyncio.wait_for(running.wait(), 30) == 0
 
 
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 async def test_a_bot_told_to_end_in_mid_reply_marks_it_and_the_next_life_finishes_it_in_its_place(
-    tmp_path: Path,
+    tmp_path: Path, told: signal.Signals
 ) -> None:
     async with FakeDiscord() as server:
         guild = server.guild("The Green Room")
@@ -93,7 +94,7 @@ async def test_a_bot_told_to_end_in_mid_reply_marks_it_and_the_next_life_finishe
             await asyncio.wait_for(server.gateway.connected(), 90)
             await server.says(server.person("Kim"), stage, "Mika, tell me at length about the long night")
             await eventually(lambda: bool(ours(server, stage)), within=60)
-            running.send_signal(signal.SIGTERM)
+            running.send_signal(told)
             code = await asyncio.wait_for(running.wait(), 30)
             left = ours(server, stage)[0]["content"]
         async with program(server, tmp_path):
