@@ -9,7 +9,7 @@ import discord
 import structlog
 
 from bots.discord_buttons import is_unfinished
-from bots.discord_delivery import Delivery, Pace, found, standing
+from bots.discord_delivery import Delivery, Pace, found, standing, stands_unmarked
 from bots.discord_meters import DiscordMeters
 from bots.discord_parts import LONGEST
 from bots.discord_place import Anywhere
@@ -54,6 +54,8 @@ class Deliveries:
         there = await standing(channel, performance.id) if performance.over or doubt else []
         complete = there and not any(map(is_unfinished, there))
         if performance.over and (complete or (not there and await self._was_taken_away(performance))):
+            return None
+        if performance.over and not there and performance.turn and await stands_unmarked(channel, performance.turn):
             return None
         return [message.id for message in there]
 

@@ -16,6 +16,7 @@ import structlog
 
 from bots.discord_buttons import GOES_ON, SPEAKING, SPOKEN, Tools, turn_of
 from bots.discord_parts import LONGEST, parts_of
+from bots.discord_place import fan_id
 from bots.discord_sending import LOST, Saying, until_known
 from bots.discord_voice import Channel, Voice
 from bots.performance import Performance, TurnFailed
@@ -182,3 +183,20 @@ async def standing(
         return [message async for message in channel.history(limit=NEAR, around=around) if turn_of(message) == turn_id]
 
     return sorted(await until_known(once), key=lambda message: message.id)
+
+
+async def stands_unmarked(channel: discord.abc.Messageable, turn: Turn) -> bool:
+    """Whether a whole reply stands there without its buttons, on a server that keeps none: by its words, each part
+    said after the line it answers and by nobody who was answered."""
+    parts = [part.text.strip() for part in parts_of(turn.said or "") if part.text.strip()]
+    fans = {said.speaker_id for said in turn.heard}
+    numbers = [said.id.rpartition(":")[2] for said in turn.heard]
+    line = max((int(number) for number in numbers if number.isdigit()), default=0)
+
+    async def once() -> list[str]:
+        newest = channel.history(limit=NEAR)
+        bare = [message async for message in newest if message.id > line and not message.components]
+        return [message.content for message in bare if fan_id(message.author) not in fans]
+
+    said = await until_known(once)
+    return bool(parts) and all(any(part in words for words in said) for part in parts)

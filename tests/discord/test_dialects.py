@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -51,6 +52,23 @@ def with_nulls(data: Json) -> Json:
 
 MINIMAL: Change = lambda message: {"id": message["id"], "content": message["content"]}  # noqa: E731
 
+
+def numbered(data: object) -> Any:
+    """Ids as JSON's numbers."""
+    if isinstance(data, list):
+        return [numbered(one) for one in data]
+    if not isinstance(data, dict):
+        return data
+    ids = {key: int(value) for key, value in data.items() if key.endswith("id") and str(value).isdigit()}
+    return {key: numbered(value) for key, value in data.items()} | ids
+
+
+def with_numbers(server: FakeDiscord) -> None:
+    for kind in ("READY", "GUILD_CREATE", "MESSAGE_CREATE", "MESSAGE_UPDATE"):
+        server.dialect.tells(kind, numbered)
+    server.dialect.answers("", worded(numbered))
+
+
 DIALECTS: dict[str, Prepared] = {
     "no place to resume": told("READY", without("resume_gateway_url")),
     "a bare READY": told("READY", lambda ready: {key: ready[key] for key in ("user", "session_id")}),
@@ -62,6 +80,8 @@ DIALECTS: dict[str, Prepared] = {
     "webhooks like people": told("MESSAGE_CREATE", without("webhook_id", "application_id", "bot")),
     "nulls": told("MESSAGE_CREATE", with_nulls),
     "bare guilds": told("GUILD_CREATE", without("position", "roles", "discriminator", "avatar")),
+    "numbers for ids": with_numbers,
+    "no history": answered("GET /channels/.*/messages$", as_page(405)),
     "charset": answered("", with_charset),
     "half a rate limit": answered("", half_limits),
     "no application": answered("GET /oauth2/applications/@me", as_page(404)),
@@ -213,3 +233,22 @@ async def test_commands_and_buttons_work_on_a_server_that_words_things_otherwise
         await eventually(lambda: len(finished(played, played.stage)) == 1)
         assert len(played.server.messages(played.stage)) == 2
         assert played.bot.rebuilt == 0
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["buttons kept", "buttons lost"])
+async def test_the_next_life_says_nothing_twice_on_a_server_that_words_things_otherwise(host: Host, kept: bool) -> None:
+    async with host(terse=False) as played:
+        if not kept:
+            played.server.dialect.answers("GET /channels/.*/messages", worded(without("components")))
+        kim = played.server.person("Kim")
+        await played.server.says(kim, played.stage, "Mika, one!")
+        await played.reply(played.stage)
+        first = played.bot.client
+
+        await first.close()
+        await eventually(lambda: played.bot.client is not first and played.bot.client.is_ready(), within=15)
+        await played.server.says(kim, played.stage, "Mika, two!")
+        await eventually(lambda: len(finished(played, played.stage)) >= 2)
+        await asyncio.sleep(1)
+
+        assert len(played.server.messages(played.stage)) == 4
