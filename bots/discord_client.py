@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry
 from bots.arbiter import EngineArbiter
 from bots.attention import Attention
 from bots.discord_accounts import Accounts
-from bots.discord_application import told_application
+from bots.discord_application import Applying
 from bots.discord_buttons import Pressed, press_with
 from bots.discord_catch_up import CatchUp
 from bots.discord_changes import Changes
@@ -50,7 +50,7 @@ ANSWERED_ELSEWHERE = (40060, 10062)
 Command = app_commands.Group | app_commands.ContextMenu
 
 
-class Client(discord.Client):
+class Client(Applying):
     """Several characters in every channel they are invited to; with a `speaker`, that one character's own account."""
 
     def __init__(
@@ -104,11 +104,6 @@ class Client(discord.Client):
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- its life --------------------------------------------------------------------------------------------------
-
-    async def application_info(self) -> discord.AppInfo:
-        """Asked at login; a server that says little or nothing of it is no reason to stay away."""
-        assert self.user is not None  # login knows it by then
-        return discord.AppInfo(self._connection, await told_application(self.http, self.user))  # type: ignore[arg-type]  # what is told, unchecked
 
     async def setup_hook(self) -> None:
         """Once for a client, before it connects."""

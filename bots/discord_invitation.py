@@ -1,10 +1,14 @@
 """The link that invites the bot with exactly the permissions it needs."""
 
 import discord
+from prometheus_client import CollectorRegistry
 
 from bots.discord_address import point_at
+from bots.discord_application import Applying
 from bots.discord_bot import WRONG_TOKEN, DiscordRefused
+from bots.discord_meters import DiscordMeters
 from bots.discord_sending import LOST
+from bots.discord_wire import Wire
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -22,7 +26,8 @@ PERMISSIONS = discord.Permissions(
 async def application_of(token: str, *, api: str) -> int:
     """The id of the application that a token belongs to, as the server tells it; raises `DiscordRefused`."""
     point_at(api=api, gateway="")
-    client = discord.Client(intents=discord.Intents.none())
+    wire = Wire(DiscordMeters(CollectorRegistry()))
+    client = Applying(intents=discord.Intents.none(), http_trace=wire.trace())
     try:
         await client.login(token)
         return client.application_id or 0

@@ -16,6 +16,7 @@ from bots.discord_commands import commands
 from bots.discord_settings import DiscordSettings
 from bots.discord_shards import ShardedClient
 from bots.fake_discord import FakeDiscord
+from bots.fake_discord.dialect import without, worded
 from bots.fake_discord.wire import Json
 from bots.house import House
 from bots.testing import MIKA, PlainCast, house_in_ram
@@ -96,6 +97,21 @@ async def test_each_character_speaks_through_her_own_account_and_they_do_not_ans
         assert engine.finished == 4
         heard = await house.journal.overheard(f"discord:{guild['id']}/{stage['id']}", "mika")
         assert "persona:bram" in {one.speaker_id for one in heard}
+
+
+async def test_one_shard_is_enough_on_a_server_that_does_not_tell_of_shards(tmp_path: Path) -> None:
+    async with FakeDiscord() as server, house_in_ram(ScriptedEngine("Hello there."), data=tmp_path) as house:
+        server.dialect.tells("READY", without("shard", "resume_gateway_url", "application"))
+        server.dialect.answers("GET /gateway/bot", worded(without("session_start_limit")))
+        stage = server.channel(server.guild("The Green Room"), "stage")
+        server.application(TOKEN, in_guilds=server.world.guilds.values())
+
+        async with running(house, told(server, sharded=True), QuickShards):
+            await server.frame(7)
+            await eventually(lambda: server.gateway.resumes == 1, within=20)
+            await server.says(server.person("Kim"), stage, "Mika, hello!")
+
+            await eventually(lambda: len(done(server, stage)) == 1)
 
 
 async def test_two_shards_serve_their_own_servers_and_private_messages_reach_the_first(tmp_path: Path) -> None:

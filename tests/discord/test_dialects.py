@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bots.discord_invitation import application_of
 from bots.fake_discord import FakeDiscord
 from bots.fake_discord.dialect import Change, without, worded
 from bots.fake_discord.wire import Json
@@ -116,6 +117,17 @@ async def test_characters_speak_once_on_a_server_that_words_things_otherwise(hos
         assert len(played.server.messages(played.stage)) == 4
         assert len(played.server.messages(channel)) == 2
         assert played.bot.rebuilt == 0
+
+
+@pytest.mark.parametrize("answering", [as_page(404), worded(lambda app: {"id": app["id"]}), with_charset])
+async def test_the_invitation_names_the_account_where_a_server_hardly_knows_the_application(
+    answering: Callable[[web.Response], web.Response],
+) -> None:
+    async with FakeDiscord() as server:
+        me = server.application(TOKEN)
+        server.dialect.answers("GET /oauth2/applications/@me", answering)
+
+        assert await application_of(TOKEN, api=server.api_url) == int(me["id"])
 
 
 async def test_a_session_goes_on_where_it_began_on_a_server_that_names_no_place_for_it(host: Host) -> None:
