@@ -75,6 +75,14 @@ class WordIndex:
             scores += self.rarity(term) * best
         return scores
 
+    def rare(self, terms: Iterable[str], common: float) -> Floats:
+        """One score for each row: the rarity of the terms it holds, above `common`; 1 is that of a term nobody said."""
+        scores, utmost = np.zeros(len(self)), np.log1p(len(self))
+        for term in terms:
+            if term in self._postings and (rarer := self.rarity(term) / utmost - common) > 0:
+                scores[self._found(term)[0]] += rarer
+        return scores
+
     def _found(self, term: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         posting = self._postings[term]
         return np.frombuffer(posting.rows, dtype=np.int32), np.frombuffer(posting.times, dtype=np.int32)

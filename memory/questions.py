@@ -59,6 +59,11 @@ NOW = re.compile(
     r"|现在|目前|如今|最近|还(?=.{1,8}[吗么?？])|今(?!日|朝|夜|週|月|年|度)|現在|いま(?!す|し)|まだ|最近",
     re.IGNORECASE,
 )
+# What happened is not replaced by what happened later; how things are is.
+HAPPENED = re.compile(
+    r"\b(?:did|was|were|had|has|ago|last|used to|first)\b|以前|当时|上次|第一次|当初|以前|この前|最初|当時",
+    re.IGNORECASE,
+)
 ASKS = re.compile(r"[?？]\s*$|(?:吗|呢|么)\s*$|(?:かな|の|か|っけ)[。…]?\s*$")
 CLITIC = r"(?:'s|’s)?"
 
@@ -68,7 +73,7 @@ class Question:
     """What was asked: `bare` without the two names, `about` the one speaker it is about (None: can't tell).
 
     `spans` are the days it names ("in June"), `asks_when` whether it wants to know a time, `asks_now` how things are
-    today, and `asked_on` is that day.
+    today, and `asked_on` is that day. `asks_state`: whether a newer answer would take an older one's place.
     """
 
     text: str
@@ -78,20 +83,24 @@ class Question:
     spans: tuple[Span, ...] = ()
     asks_when: bool = False
     asks_now: bool = False
+    asks_state: bool = False
     asked_on: date | None = None
 
 
 def read(text: str, *, asked_on: date, fan: str, persona: str, names: Mapping[str, str]) -> Question:
     """The question in a fan's words; `names` maps the name of each of the two to their speaker id."""
     bare = without_names(text, names)
+    spans = tuple(mention.span for mention in mentions(text, asked_on))
+    asks_when, asks_now = bool(WHEN.search(text)), bool(NOW.search(text))
     return Question(
         text=text,
         bare=bare,
         terms=tuple(terms(of_the_matter(bare))),
         about=about(text, fan=fan, persona=persona, names=names),
-        spans=tuple(mention.span for mention in mentions(text, asked_on)),
-        asks_when=bool(WHEN.search(text)),
-        asks_now=bool(NOW.search(text)),
+        spans=spans,
+        asks_when=asks_when,
+        asks_now=asks_now,
+        asks_state=asks_now or not (spans or asks_when or HAPPENED.search(text)),
         asked_on=asked_on,
     )
 

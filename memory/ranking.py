@@ -17,6 +17,7 @@ from memory.languages import Language, language_of
 from memory.lexical import Floats, Kin
 from memory.questions import Question
 from memory.ranking_decay import retention
+from memory.ranking_replaced import bring_forward
 from memory.ranking_rows import MemoryRows
 from memory.ranking_tokens import Sketch
 from memory.record import Record
@@ -129,6 +130,9 @@ class Ranking:
             some = {name: values[likely] for name, values in evidence.items()}
             pieces = self._rows.sketches.closeness(sketch, self._rows.near(likely))
             scores[likely] = weighed({**some, "pieces": pieces}, FINE)
+            likely = likely[np.argsort(-scores[likely], kind="stable")]
+        if question.asks_state:
+            bring_forward(self._rows, likely, question, scores, sure)
             likely = likely[np.argsort(-scores[likely], kind="stable")]
         return [Ranked(self._rows.records[row], float(scores[row]), float(sure[row])) for row in likely[:limit]]
 

@@ -10,6 +10,7 @@ from memory.dates import Span, mentions
 from memory.languages import length, terms
 from memory.lexical import Floats, Kin, WordIndex
 from memory.questions import is_question
+from memory.ranking_changes import may_replace
 from memory.ranking_tokens import SketchRows
 from memory.record import Record
 
@@ -52,6 +53,7 @@ class MemoryRows:
         self._asks, self._length = Column(np.float64), Column(np.float64)
         self._opens = Column(np.float64)
         self._recalled = Column(np.float64)
+        self._may_replace = Column(np.float64)
         self._day, self._tells_when = Column(np.int64), Column(np.float64)
         self._spoken_of_row, self._spoken_of = Column(np.int64), Column(np.int64, 2)
         self._speakers: dict[str, int] = {}
@@ -72,6 +74,8 @@ class MemoryRows:
         self.sketches.add(record.tokens)
         self._vectors.append(record.vector)
         self._recalled.append(0.0)
+        states = record.kind == "utterance" and not is_question(record.text)
+        self._may_replace.append(may_replace(record.text) if states else 0.0)
         self._asks.append(is_question(record.text))
         self._length.append(np.log1p(length(record.text)))
         self._speaker.append(self._speakers.setdefault(record.speaker_id, len(self._speakers)))
@@ -103,6 +107,11 @@ class MemoryRows:
     def length(self) -> Floats:
         """The logarithm of the number of words."""
         return self._length.values
+
+    @property
+    def may_replace(self) -> Floats:
+        """How readily each record is taken for one that replaces another; 0 for questions and what isn't a line."""
+        return self._may_replace.values
 
     @property
     def tells_when(self) -> Floats:
