@@ -1,5 +1,6 @@
 """How the program's own log looks: for people on a terminal, JSON for everything else, on stderr."""
 
+import asyncio
 import logging
 import sys
 
@@ -27,3 +28,9 @@ def start_logging(settings: BotsSettings) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn.error").addFilter(is_no_cancelling)
+
+
+def is_no_cancelling(record: logging.LogRecord) -> bool:
+    """False for a stream that ends because the house closes: uvicorn would print a page of traceback for each."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

@@ -9,9 +9,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 FILE = Path("greenroom.yaml")
+PARTS = ("bots", "memory", "serving")  # the rooms that have settings
 
 
 class SettingsWrong(Exception):
@@ -63,13 +64,34 @@ def said(part: str, key: str, *, file: Path = FILE) -> Any:
 
 def part_of(file: Path, part: str) -> dict[str, Any]:
     """One room's part as it is written, with the lines of its keys; empty without a file."""
-    if not file.exists():
-        return {}
+    whole = whole_file(file)
+    for key in whole:
+        if key not in PARTS:
+            hint = nearest(key, PARTS) or f" There are {', '.join(PARTS)}."
+            raise SettingsWrong(f"{file}:{line_of(whole, (key,))}: '{key}' is no part of the settings.{hint}")
+    own = whole.get(part) or {}
+    if not isinstance(own, dict):
+        raise SettingsWrong(f"{file}:{line_of(whole, (part,))}: '{part}' should hold settings, each as `key: value`.")
+    return cast(dict[str, Any], own)
+
+
+def whole_file(file: Path) -> dict[str, Any]:
+    """The whole file, a mapping of parts."""
     try:
-        whole = YAML().load(file)
+        whole = YAML().load(file) or {}
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise SettingsWrong(f"{file} can't be read: {exc.strerror}. Move it, or make it a file one can read.") from exc
+    except MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        problem = (exc.problem or exc.context or "it can't be read").partition("\n")[0]
+        raise SettingsWrong(f"{file}:{mark.line + 1 if mark else 1}: this is no YAML: {problem}.") from exc
     except (YAMLError, UnicodeDecodeError) as exc:
-        raise SettingsWrong(f"{file} is no YAML: {exc}") from exc
-    return cast(dict[str, Any], (whole or {}).get(part) or {})
+        raise SettingsWrong(f"{file} is no YAML: {str(exc).partition(chr(10))[0]}.") from exc
+    if not isinstance(whole, dict):
+        raise SettingsWrong(f"{file} should hold parts, each as `name:`; there are {', '.join(PARTS)}.")
+    return whole
 
 
 def wrong(exc: ValidationError, said: Mapping[str, Any], settings: type[BaseSettings]) -> SettingsWrong:

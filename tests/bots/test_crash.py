@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bots.house_process import house_process
+from tests.bots.house_process import HouseProcess, house_process
 from tests.bots.visit import Visit, done
 
 pytestmark = pytest.mark.slow
@@ -69,3 +69,25 @@ async def test_a_house_that_is_asked_to_close_ends_cleanly_and_opens_again(tmp_p
         assert [t["said"] for t in await kim.turns(talk)] == [turn["said"]]
     assert code in (0, -signal.SIGTERM)
     assert "Traceback" not in house.errors
+
+
+async def test_a_reply_that_is_streaming_when_the_house_closes_leaves_no_traceback(tmp_path: Path) -> None:
+    async with house_process(tmp_path / "data") as house, Visit(house.address) as kim:
+        talk = await kim.begin()
+        closing = asyncio.create_task(closed_at_the_first_word(house, kim, talk))
+        await asyncio.wait([closing])
+        await house.end()
+
+    assert isinstance(closing.exception(), httpx.RemoteProtocolError)
+    assert "Traceback" not in house.errors
+
+
+async def closed_at_the_first_word(house: HouseProcess, kim: Visit, talk: str) -> None:
+    """Says something, and asks the house to close while it answers; the stream breaks."""
+    async with kim.stream(f"/api/talks/{talk}/say", {"text": "Tell me at length.", "key": "0"}) as events:
+        async for name, _ in events:
+            if name == "delta":
+                break
+        house.process.send_signal(signal.SIGINT)
+        async for _ in events:
+            pass

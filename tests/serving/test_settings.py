@@ -89,13 +89,41 @@ def test_a_key_in_the_file_is_refused() -> None:
             ("base_url:", "bas_url:"),
             r"greenroom\.yaml:6: engines\.gpu\.bas_url: is no setting. Did you mean 'base_url'\?",
         ),
-        (("serving:", "serving: ]"), "is no YAML"),
+        (("serving:", "serving: ]"), r"greenroom\.yaml:\d+: this is no YAML: [^\n]+\.$"),
+        (
+            ("serving:", "servin:"),
+            r"greenroom\.yaml:\d+: 'servin' is no part of the settings\. Did you mean 'serving'\?",
+        ),
     ],
 )
 def test_a_slip_is_told_with_its_line(slip: tuple[str, str], says: str) -> None:
     Path("greenroom.yaml").write_text(FILE.replace(*slip))
 
     with pytest.raises(SettingsWrong, match=says):
+        ServingSettings.read()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("- a", r"greenroom\.yaml should hold parts"),
+        ("hello", r"greenroom\.yaml should hold parts"),
+        ("serving: 3", r"greenroom\.yaml:1: 'serving' should hold settings"),
+        ("serving: [a]", r"greenroom\.yaml:1: 'serving' should hold settings"),
+        ("serving: {a: 1, a: 2}", r"greenroom\.yaml:1: this is no YAML: [^\n]+\.$"),
+    ],
+)
+def test_a_file_that_holds_no_settings_is_told_in_a_line(text: str, says: str) -> None:
+    Path("greenroom.yaml").write_text(text)
+
+    with pytest.raises(SettingsWrong, match=says):
+        ServingSettings.read()
+
+
+def test_settings_that_are_a_folder_are_told_in_a_line() -> None:
+    Path("greenroom.yaml").mkdir()
+
+    with pytest.raises(SettingsWrong, match=r"greenroom\.yaml can't be read"):
         ServingSettings.read()
 
 
