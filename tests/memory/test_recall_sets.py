@@ -11,7 +11,7 @@ from serving.embedding import OnnxEncoder
 FLOORS = {"en": 0.88, "zh": 0.94, "ja": 0.93}
 UPDATE = {"en": 0.71, "zh": 0.93, "ja": 0.86}
 DAY = {"en": 0.93, "zh": 0.95, "ja": 0.90}
-NEVER = {"en": 0.72, "zh": 0.85, "ja": 0.79}
+NEVER = {"en": 0.76, "zh": 0.85, "ja": 0.79}
 
 
 @pytest.mark.parametrize("language", FLOORS)
