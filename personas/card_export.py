@@ -7,11 +7,12 @@ container of the same content.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from personas.card import Card, card_of
+from personas.card_assets import brought_along, left_behind
 from personas.card_changes import apply, apply_to_copy, persona_edits, placed, root, unplaced
 from personas.card_edit import Edit
 from personas.card_edit import edits as edits_between
@@ -176,6 +177,12 @@ def new_card(source: Source) -> Card:
 
 def made(source: Source, card: Card, form: Form, now: Callable[[], float], notes: tuple[str, ...] = ()) -> Exported:
     """A card in the form that was asked for."""
+    kind = source.container.kind if source.container is not None else ""
+    stay = (kind, form) in {("png", "v3-png"), ("charx", "charx"), ("jpeg+charx", "charx")}
+    if not stay:
+        card = replace(card, fields=brought_along(card.fields, source.container))
+    if not stay and (lost := left_behind(card.fields)):
+        notes += (f"{lost} asset(s) stay in the file that was imported; this form has no place for them",)
     if form == "v2-json":
         return Exported(json_bytes(v2_of(card)), notes)
     v3 = v3_of(card, now=int(now()))

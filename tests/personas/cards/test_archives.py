@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import random
 import struct
 import warnings
 import zipfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from personas.card_export import Form
 from tests.personas.cards.house import House, cards_in, changed
 from tests.personas.cards.making import charx, chunk, png, text, v2, v3
 
@@ -93,6 +95,31 @@ def test_icons_that_lie_elsewhere_stay_in_the_archive_made_of_a_card(house: Hous
     data = house.export(imported.id, "charx").data
 
     assert cards_in(data)["card.json"]["data"]["assets"] == icons
+
+
+JOY = {"type": "emotion", "uri": "embeded://assets/emotion/images/joy.png", "name": "joy", "ext": "png"}
+
+
+@pytest.mark.parametrize(("form", "keyword"), [("v3-json", "file"), ("v3-png", "ccv3")])
+def test_what_an_archive_holds_moves_with_the_card(house: House, form: Form, keyword: str) -> None:
+    imported = house.take_in(charx(v3(assets=[JOY]), others=BESIDE))
+
+    exported = house.export(imported.id, form)
+
+    (joy,) = cards_in(exported.data)[keyword]["data"]["assets"]
+    packed = base64.b64encode(BESIDE["assets/emotion/images/joy.png"]).decode()
+    assert joy == {**JOY, "uri": f"data:image/png;base64,{packed}"}
+    assert exported.notes == ()
+
+
+def test_what_cannot_move_with_the_card_is_said(house: House) -> None:
+    missing, huge = ({**JOY, "uri": f"embeded://assets/{name}"} for name in ("gone.png", "huge.bin"))
+    others = {**BESIDE, "assets/huge.bin": random.Random(1).randbytes(9 << 20)}
+    imported = house.take_in(charx(v3(assets=[JOY, missing, huge]), others=others))
+
+    exported = house.export(imported.id, "v3-json")
+
+    assert exported.notes == ("2 asset(s) stay in the file that was imported; this form has no place for them",)
 
 
 def test_a_card_that_was_deflated_well_can_be_edited(house: House) -> None:
