@@ -62,7 +62,7 @@ def v2_of(card: Card, *, backfill: bool = False) -> dict[str, Json]:
 
 def whole_data(card: Card, version: int) -> dict[str, Json]:
     """The card's fields with every one that a version requires; what stood flat beside them in V1 stays there."""
-    outside = beside(card)
+    outside = beside(card) if card.version == 1 else {}  # of the others, `data` is whole by itself
     data = {key: value for key, value in card.fields.items() if key not in outside}
     for name in KNOWN[version]:
         data.setdefault(name, "" if name in TEXTS else [])
