@@ -54,6 +54,7 @@ WHEN = re.compile(
     r"|いつ|何月|何日|何年|何曜日|どのくらい前",
     re.IGNORECASE,
 )
+YEAR = re.compile(r"\b(?:what|which) year\b|哪一?年|何年", re.IGNORECASE)
 NOW = re.compile(
     r"\b(?:now|nowadays|these days|current|currently|at present|at the moment|lately|still|any ?more|latest)\b"
     r"|现在|目前|如今|最近|还(?=.{1,8}[吗么?？])|今(?!日|朝|夜|週|月|年|度)|現在|いま(?!す|し)|まだ|最近",
@@ -72,8 +73,9 @@ CLITIC = r"(?:'s|’s)?"
 class Question:
     """What was asked: `bare` without the two names, `about` the one speaker it is about (None: can't tell).
 
-    `spans` are the days it names ("in June"), `asks_when` whether it wants to know a time, `asks_now` how things are
-    today, and `asked_on` is that day. `asks_state`: whether a newer answer would take an older one's place.
+    `spans` are the days it names ("in June"), `asks_when` whether it wants to know a time (`asks_year`: the year),
+    `asks_now` how things are today, and `asked_on` is that day. `asks_state`: whether a newer answer would take an
+    older one's place.
     """
 
     text: str
@@ -82,6 +84,7 @@ class Question:
     about: str | None = None
     spans: tuple[Span, ...] = ()
     asks_when: bool = False
+    asks_year: bool = False
     asks_now: bool = False
     asks_state: bool = False
     asked_on: date | None = None
@@ -99,6 +102,7 @@ def read(text: str, *, asked_on: date, fan: str, persona: str, names: Mapping[st
         about=about(text, fan=fan, persona=persona, names=names),
         spans=spans,
         asks_when=asks_when,
+        asks_year=bool(YEAR.search(text)),
         asks_now=asks_now,
         asks_state=asks_now or not (spans or asks_when or HAPPENED.search(text)),
         asked_on=asked_on,

@@ -152,13 +152,19 @@ class Ranking:
             "length": rows.length,
             "said_since": at_best([rows.said_since(span, FADING_DAYS) for span in question.spans], none),
             "speaks_of": at_best([rows.speaks_of(span) for span in question.spans], none),
-            "tells_when": rows.tells_when if question.asks_when else none,
+            "tells_when": self._tells_when(question, none),
             "opens": rows.opens,
             "fresh_now": retention(rows.age(question.asked_on), none)
             if question.asks_now and question.asked_on
             else none,
             "fresh": retention(rows.age(question.asked_on), rows.recalled) if question.asked_on else none,
         }
+
+    def _tells_when(self, question: Question, none: Floats) -> Floats:
+        """Which records tell what a question about time wants to know."""
+        if question.asks_year:
+            return self._rows.tells_year
+        return self._rows.tells_when if question.asks_when else none
 
     def _share_of_words(self, question: Question) -> Floats:
         """How much of what the question says, weighed by rarity, each record says as well: 0 to 1."""

@@ -1,7 +1,7 @@
 """One fan's memories as columns of numbers, in RAM, so that every one of them can be scored in a few milliseconds."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from memory.record import Record
 
 Rows = NDArray[np.int64]
 NOBODY = -1
+A_MONTH = timedelta(31)
 
 
 class Column:
@@ -54,7 +55,7 @@ class MemoryRows:
         self._opens = Column(np.float64)
         self._recalled = Column(np.float64)
         self._may_replace = Column(np.float64)
-        self._day, self._tells_when = Column(np.int64), Column(np.float64)
+        self._day, self._tells_when, self._tells_year = Column(np.int64), Column(np.float64), Column(np.float64)
         self._spoken_of_row, self._spoken_of = Column(np.int64), Column(np.int64, 2)
         self._speakers: dict[str, int] = {}
         self._speaker = Column(np.int64)
@@ -119,6 +120,11 @@ class MemoryRows:
         return self._tells_when.values
 
     @property
+    def tells_year(self) -> Floats:
+        """1 where it speaks of another year or of more than a month: "on Friday" tells nobody which year it was."""
+        return self._tells_year.values
+
+    @property
     def recalled(self) -> Floats:
         """How often each record came to mind since the rows were made."""
         return self._recalled.values
@@ -170,6 +176,9 @@ class MemoryRows:
         self._day.append(day.toordinal())
         spoken_of = [mention.span for mention in mentions(record.text, day)]
         self._tells_when.append(bool(spoken_of))
+        self._tells_year.append(
+            any(span.first.year != day.year or span.last - span.first > A_MONTH for span in spoken_of)
+        )
         for span in spoken_of:
             self._spoken_of_row.append(row)
             self._spoken_of.append((span.first.toordinal(), span.last.toordinal()))

@@ -97,6 +97,19 @@ async def test_a_line_that_says_yesterday_is_found_by_its_date() -> None:
     assert (await found(await ranking_of(lines), "What broke down on 10 April 2026?"))[0] == "u1"
 
 
+async def test_asked_for_a_year_a_line_that_says_on_friday_tells_no_more_than_one_that_says_nothing() -> None:
+    ranking = await ranking_of(
+        [line(1, "I swam on Friday"), line(2, "I learnt to swim two years ago"), line(3, "Tea!")]
+    )
+
+    year, day = (
+        ranking.evidence(question_of(text), np.zeros(256, dtype=np.float32))["tells_when"].tolist()
+        for text in ("Which year did I learn to swim?", "When did I swim?")
+    )
+
+    assert (year, day) == ([0, 1, 0], [1, 1, 0])
+
+
 async def test_asked_for_the_present_the_newer_of_two_goes_first() -> None:
     lines = [
         line(1, "I live on Hill Street", days=0, session="a"),
