@@ -72,15 +72,11 @@ def whole_data(card: Card, version: int) -> dict[str, Json]:
 
 def beside(card: Card) -> dict[str, Json]:
     """The keys of a V1 card that no version knows, and those that stand beside `data`."""
-    known = {*KNOWN[3], *V3_ONLY, "character_book", "extensions", "spec", "spec_version", "data"}
     if card.version == 1:
+        known = {*KNOWN[3], *V3_ONLY, "character_book", "extensions", "spec", "spec_version", "data"}
         return {key: value for key, value in card.raw.items() if key not in known}
-    mirrors = {key: card.fields.get(key, value) for key, value in card.raw.items() if key in KNOWN[1]}
-    return (
-        {**{key: value for key, value in card.raw.items() if key not in known}, **mirrors}
-        if card.raw.get("data")
-        else {}
-    )
+    outside = {key: value for key, value in card.raw.items() if key not in {"spec", "spec_version", "data"}}
+    return {key: card.fields.get(key, value) if key in KNOWN[1] else value for key, value in outside.items()}
 
 
 def without_decorators(entry: Mapping[str, Json]) -> dict[str, Json]:

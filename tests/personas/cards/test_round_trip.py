@@ -205,13 +205,13 @@ def test_a_card_says_the_same_in_every_form(house: House, name: str, form: Any) 
 
 @pytest.mark.parametrize("form", ["v2-json", "v3-json", "v3-png", "charx"])
 def test_a_card_with_flat_copies_of_its_fields_is_whole_in_every_form(house: House, form: Any) -> None:
-    mirrored = {**v1(), "x": 1, **(v3(x=2) if form == "v2-json" else v2(x=2))}
+    mirrored: dict[str, Any] = {**v1(), "x": 1, "tags": ["flat"], **(v3(x=2) if form == "v2-json" else v2(x=2))}
     imported = house.take_in(mirrored, "card.json")
 
     (card, *_) = cards_in(house.export(imported.id, form).data).values()
 
     assert {name: card["data"][name] for name in v1()} == {name: card[name] for name in v1()} == v1()
-    assert (card["x"], card["data"]["x"]) == (1, 2)
+    assert (card["x"], card["data"]["x"], card["tags"]) == (1, 2, ["flat"])
 
 
 def test_a_world_file_keeps_its_form_when_an_entry_is_edited(house: House) -> None:
