@@ -4,7 +4,8 @@ MemoryTrouble
 ├── JournalTrouble
 │   ├── JournalUnwritable   the author: the folder can't be written to, or the address of the database is wrong
 │   ├── JournalTooNew       the author: a newer greenroom wrote this journal; nothing was touched
-│   ├── JournalAway         the machine: the database does not answer, is full or is broken
+│   ├── JournalAway         the machine: the database does not answer or is full
+│   │   └── JournalDamaged  the machine: the file is no journal any more; a backup can be put in its place
 │   ├── UnknownTurn         the person talking: there is no such turn, or no such place
 │   ├── ExportUnreadable    the author: what is to be brought back is no export
 │   ├── UnknownReview       the author: nothing of this id waits to be reviewed
@@ -45,6 +46,10 @@ class JournalTooNew(JournalTrouble):
 
 class JournalAway(JournalTrouble):
     """The database behind the journal failed."""
+
+
+class JournalDamaged(JournalAway):
+    """The journal's file is no journal any more."""
 
 
 class UnknownTurn(JournalTrouble):

@@ -18,13 +18,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from memory.errors import JournalAway, JournalTooNew, JournalUnwritable
+from memory.errors import JournalAway, JournalDamaged, JournalTooNew, JournalUnwritable
 from memory.journal_engines import IN_RAM, Awaited, Carrier, Threads
 from memory.journal_rows import storable
 from memory.journal_tables import METADATA
 
 P = ParamSpec("P")
 T = TypeVar("T")
+DAMAGED = ("not a database", "malformed")
 UNWRITABLE = ("readonly", "unable to open", "not a directory")
 NEWEST = "0002"  # the last file of memory/migrations/versions
 PRAGMAS = (
@@ -234,6 +235,8 @@ def translated(address: str) -> Iterator[None]:
         kind = JournalUnwritable if any(sign in str(exc) for sign in UNWRITABLE) else JournalAway
         raise kind(unopened(address, exc.orig) if kind is JournalUnwritable else failed(address, exc.orig)) from exc
     except DBAPIError as exc:
+        if any(sign in str(exc.orig) for sign in DAMAGED):
+            raise JournalDamaged(damaged(address, exc.orig)) from exc
         raise JournalAway(failed(address, exc.orig)) from exc
     except (SQLAlchemyError, OSError) as exc:
         raise JournalAway(failed(address, exc)) from exc
@@ -242,6 +245,14 @@ def translated(address: str) -> Iterator[None]:
 def failed(address: str, why: object) -> str:
     """What to say of a database that broke off."""
     return f"The journal at {address} failed: {why}"
+
+
+def damaged(address: str, why: object) -> str:
+    """What to say of a file that is no journal any more."""
+    return (
+        f"The journal at {address} is damaged ({why}). Put a backup in its place: "
+        "greenroom memory restore BACKUP, or name another folder with --data."
+    )
 
 
 def unopened(url: str, why: object) -> str:

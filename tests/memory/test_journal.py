@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from memory.errors import JournalTooNew, JournalTrouble, JournalUnwritable, NotYours, UnknownTurn
+from memory.errors import JournalDamaged, JournalTooNew, JournalTrouble, JournalUnwritable, NotYours, UnknownTurn
 from memory.journal import FILE, Journal
 from memory.scope import Scope, Sharing
 from memory.testing import journal_in_ram
@@ -323,6 +323,16 @@ async def test_a_journal_is_read_again_after_a_restart(tmp_path: Path) -> None:
         again = await journal.path(WEB, "mika")
 
     assert again == tuple(turns)
+
+
+async def test_a_file_that_is_no_journal_is_told_with_the_way_back_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "journal.sqlite3"
+    file.write_bytes(b"no journal at all " * 500)
+
+    with pytest.raises(JournalDamaged, match="greenroom memory restore BACKUP"):
+        await Journal.open(f"sqlite:///{file}")
+
+    assert file.read_bytes() == b"no journal at all " * 500
 
 
 async def test_a_journal_of_a_newer_greenroom_is_refused_untouched(tmp_path: Path) -> None:
