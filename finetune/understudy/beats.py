@@ -48,8 +48,8 @@ def looking_up(talking: Conversation) -> list[Beat]:
         (7, lambda: talking.act(talking.rng.choice(words("acts")))),
         (5, talking.small_talk),
         (10 if told else 26, talking.tells),
-        (10, talking.asks_unknown_of_persona),
-        (10, talking.asks_untold),
+        (13, talking.asks_unknown_of_persona),
+        (13, talking.asks_untold),
         (3, lambda: talking.act("human")),
     ]
     beats += [(24 if own else 2, talking.asks_own)] if talking.role.known else []
@@ -60,6 +60,6 @@ def looking_up(talking: Conversation) -> list[Beat]:
 def needing_notes(talking: Conversation) -> list[Beat]:
     """What only the notes can answer."""
     beats: list[Beat] = [(1, talking.asks_what_is_remembered), (1.5 if talking.moment else 0.2, talking.clock)]
-    beats += [(160, talking.asks_noted), (45, talking.asks_untold)] if talking.noted else []
+    beats += [(160, talking.asks_noted), (60, talking.asks_untold)] if talking.noted else []
     beats += [(2, lambda: talking.act("how_are_you"))] if talking.mood else []
     return beats

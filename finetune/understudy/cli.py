@@ -22,6 +22,7 @@ def train(
     drills: Annotated[bool, typer.Option(help="With copy drills.")] = True,
     prompt_weight: Annotated[float, typer.Option(help="What a word of the prompt counts in the loss.")] = 0.1,
     start: Annotated[Path | None, typer.Option(help="A model folder to begin from, with its tokeniser.")] = None,
+    layers: Annotated[int, typer.Option(help="Give what it begins from so many layers.")] = 0,
     bf16: Annotated[bool, typer.Option(help="Compute in bfloat16; faster where the CPU has avx512_bf16.")] = False,
 ) -> None:
     """Train from nothing, or go on. Example: greenroom finetune understudy train --minutes 60"""
@@ -42,6 +43,7 @@ def train(
             drills=drills,
             prompt_weight=prompt_weight,
             start=str(start or ""),
+            layers=layers,
             bf16=bf16,
         ),
         out,

@@ -37,7 +37,7 @@ def dialogue(player: Understudy, seed: int, *, exchanges: int = 6) -> Dialogue:
     for _ in range(exchanges):
         heard = next_beat(exam.talking, last=False)
         question = exam.question(heard)
-        reply = player.answers([question], temperature=0.7)[0].text
+        reply = player.answers([question], temperature=player.temperature)[0].text
         exam.stage.persona(reply)
         lines.append((heard[0], reply))
     return Dialogue(exam.role.persona, tuple(lines))

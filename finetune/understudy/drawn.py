@@ -8,11 +8,14 @@ from typing import Any
 
 from finetune.understudy.attributes import Attribute, attributes, odd
 from finetune.understudy.person import HE, SHE, THEY, YOU, Grammar, I, named, sentence, speak
+from finetune.understudy.sayings import talk
 from finetune.understudy.values import draw, held_out, proper, word
-from finetune.understudy.voices import Voice, voices
+from finetune.understudy.voices import Voice, chosen, voices
 from finetune.understudy.written import lines, read, words
 from personas import Example, Persona
 from personas import Voice as Written
+
+FULL = 0.3  # as people write who take their time: three times as long, with examples and much that nobody asks for
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,15 @@ class Role:
 
 def drawn(rng: Random, *, unseen: bool = False, facts: int | None = None) -> Role:
     """A persona with up to eight facts; with `unseen` its name, values and catch-phrases are held-out ones."""
-    voice = rng.choice(voices())
+    voice, full = rng.choice(voices()), rng.random() < FULL
     name, pronoun = name_of(rng, unseen=unseen), rng.choice((SHE, SHE, HE, THEY))
     count = rng.choice((0, 1, 2, 3, 3, 4, 4, 5, 6, 8)) if facts is None else facts
     known = attribute_values(rng, count, unseen=unseen)
-    likes = tuple(draw(rng.choice(("food", "hobby", "thing", "drink", "title")), rng, unseen=unseen) for _ in range(
-        rng.choice((0, 0, 1, 2, 3))
-    ))  # fmt: skip
-    phrases = tuple(phrase(rng, unseen=unseen) for _ in range(rng.choice((0, 1, 1, 2))))
-    card = Card(name, pronoun, voice, known, likes, phrases)
+    likes = tuple(
+        liking(rng, full=full, unseen=unseen) for _ in range(rng.choice((3, 4, 5) if full else (0, 0, 1, 2, 3)))
+    )
+    phrases = tuple(phrase(rng, unseen=unseen) for _ in range(rng.choice((1, 2, 3) if full else (0, 1, 1, 2))))
+    card = Card(name, pronoun, voice, known, likes, phrases, full)
     return Role(LAYOUTS[rng.randrange(len(LAYOUTS))](card, rng), voice, known, likes, phrases)
 
 
@@ -65,6 +68,12 @@ def attribute_values(rng: Random, count: int, *, unseen: bool) -> dict[Attribute
     return {a: draw(a.kind, rng, unseen=unseen) for a in some}
 
 
+def liking(rng: Random, *, full: bool, unseen: bool) -> str:
+    """Something to like; on a full card often with how, when or why."""
+    liked = draw(rng.choice(("food", "hobby", "thing", "drink", "title")), rng, unseen=unseen)
+    return f"{liked} {rng.choice(words('likings'))}" if full and rng.random() < 0.6 else liked
+
+
 def phrase(rng: Random, *, unseen: bool) -> str:
     """A catch-phrase; half of them hold a pseudo-word."""
     made = f"{word(rng).capitalize()}{rng.choice(('!', '-loo!', ', friends!', ' forever!', ' and glory!', '.'))}"
@@ -83,6 +92,7 @@ class Card:
     known: dict[Attribute, str]
     likes: tuple[str, ...]
     phrases: tuple[str, ...]
+    full: bool = False
 
     def stated(self, who: Grammar, rng: Random) -> str:
         """All facts as sentences in one grammatical person."""
@@ -103,7 +113,7 @@ def written(card: Card, rng: Random, *, tone: str | None = None, told: str = "",
             says=card.phrases,
             never=tuple(rng.sample(words("nevers"), rng.choice((0, 0, 0, 1, 2)))),
         ),
-        **{"examples": examples(card, rng), "scenario": scene(rng)} | more,
+        **{"examples": examples(card, rng), "scenario": scene(card, rng), "personality": character(card, rng)} | more,
     )
 
 
@@ -123,9 +133,19 @@ def intro(card: Card, role: str, rng: Random) -> str:
 
 
 def beside(card: Card, rng: Random) -> str:
-    """Up to three sentences of prose that nobody asks for; half of the cards have none."""
-    some = rng.sample(prose(), rng.choice((0, 0, 1, 2, 3)))
-    return " ".join(sentence(speak(line, card.pronoun)) for line in some)
+    """Sentences of prose that nobody asks for: up to three, and up to nine on a full card."""
+    return told_of(card, rng, rng.choice((3, 5, 7, 9) if card.full else (0, 0, 1, 2, 3)))
+
+
+def character(card: Card, rng: Random) -> str:
+    """What a full card says of somebody's character."""
+    if not card.full:
+        return ""
+    return f"{', '.join(rng.sample(words('traits'), 3)).capitalize()}. {told_of(card, rng, rng.choice((1, 2, 3)))}"
+
+
+def told_of(card: Card, rng: Random, count: int) -> str:
+    return " ".join(sentence(speak(line, card.pronoun)) for line in rng.sample(prose(), count))
 
 
 @cache
@@ -145,16 +165,23 @@ def tone_of(voice: Voice, rng: Random) -> str:
     return rng.choice((", ", ", ", " and ", "; ")).join(tones + riders)
 
 
-def scene(rng: Random) -> str:
+def scene(card: Card, rng: Random) -> str:
+    if card.full:
+        return "; ".join(rng.sample(words("scenes"), rng.choice((1, 2))))
     return rng.choice(words("scenes")) if rng.random() < 0.25 else ""
 
 
 def examples(card: Card, rng: Random, share: float = 0.35) -> tuple[Example, ...]:
-    """Exchanges in the persona's voice."""
-    if rng.random() > share:
+    """Exchanges in the persona's voice; a full card has some of them about anything at all."""
+    if rng.random() > share and not card.full:
         return ()
-    acts = rng.sample(("greet", "thanks", "how_are_you", "sad", "bye", "doing", "tired", "bored"), rng.choice((1, 2)))
-    return tuple(Example(fan=FAN_SAYS[act], says=card.voice.say(act, rng)) for act in acts)
+    acts = rng.sample([*FAN_SAYS], rng.choice((1, 2)))
+    topics = rng.sample([*talk().values()], rng.choice((0, 1, 2)) if card.full else 0)
+    about = [(chosen(rng.choice(t["asks"]), rng), rng.choice(t["says"]).format(name=card.name)) for t in topics]
+    return (
+        *(Example(fan=FAN_SAYS[act], says=card.voice.say(act, rng)) for act in acts),
+        *(Example(fan=sentence(asks), says=card.voice.shaped(says, rng)) for asks, says in about),
+    )
 
 
 FAN_SAYS = {

@@ -77,6 +77,11 @@ class Understudy:
         self.tokeniser.padding_side = "left"
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 
+    @property
+    def temperature(self) -> float:
+        """As the weights are sampled on stage."""
+        return float(self.model.generation_config.temperature)
+
     def answers(
         self,
         asked: Sequence[Question],
@@ -172,7 +177,7 @@ def variety(player: Understudy, count: int, *, seed: int, progress: Callable[[in
     """Loops, broken ends, distinct pairs of words, and how many replies stand word for word in 60,000 documents."""
     torch.manual_seed(seed)
     asked = questions.exam(questions.open_chat, count, seed=seed)
-    replies = player.answers(asked, temperature=0.7, progress=progress)
+    replies = player.answers(asked, temperature=player.temperature, progress=progress)
     pairs = [pair for r in replies for pair in pairs_of(r.text)]
     known = {m.content for d in documents(seed, 60_000) for m in d.messages if m.role == "assistant"}
     return Variety(

@@ -10,6 +10,7 @@ from finetune.understudy import layout, tokens
 
 SERVED = Path("serving/understudy")
 LARGEST = 25_000_000
+TEMPERATURE = 0.3  # her second choice of a word is often a wrong one
 
 
 def export(run: Path, folder: Path = SERVED, *, blend: Path | None = None, share: float = 1.0) -> None:
@@ -30,7 +31,7 @@ def export(run: Path, folder: Path = SERVED, *, blend: Path | None = None, share
         eos_token_id=tokeniser.eos_token_id,
         pad_token_id=tokeniser.pad_token_id,
         do_sample=True,
-        temperature=0.7,
+        temperature=TEMPERATURE,
         top_p=0.9,
         max_new_tokens=80,  # the lines for people in danger are the longest
     )

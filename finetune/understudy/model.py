@@ -1,6 +1,7 @@
 """The understudy's shape: a stock Llama, small enough for a CPU, that every server and trainer loads unchanged."""
 
 import math
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -31,6 +32,29 @@ def new(size: str, *, vocabulary: int, window: int, ids: dict[str, int], seed: i
     )
     initialise(model)
     return model
+
+
+def deepened(model: LlamaForCausalLM, layers: int) -> LlamaForCausalLM:
+    """A model of so many layers that says the same until it is trained: its own, some of them doubled.
+
+    A doubled layer adds nothing at first, its two outputs being zero (Wu et al., "LLaMA Pro", 2024). Fewer layers than
+    there are is a ValueError.
+    """
+    old = model.config.num_hidden_layers
+    if layers < old:
+        raise ValueError(f"The model has {old} layers; it can be given more, not {layers}.")
+    config = deepcopy(model.config)
+    config.num_hidden_layers = layers
+    grown, weights = LlamaForCausalLM(config), model.state_dict()
+    origin = [at * old // layers for at in range(layers)]
+    for at, layer in enumerate(grown.model.layers):
+        prefix = f"model.layers.{origin[at]}."
+        layer.load_state_dict({k.removeprefix(prefix): w for k, w in weights.items() if k.startswith(prefix)})
+        if at and origin[at] == origin[at - 1]:
+            nn.init.zeros_(layer.self_attn.o_proj.weight)
+            nn.init.zeros_(layer.mlp.down_proj.weight)
+    grown.load_state_dict({k: w for k, w in weights.items() if ".layers." not in k}, strict=False)
+    return grown
 
 
 def causal(

@@ -23,7 +23,8 @@ def write(run: Path, folder: Path) -> None:
     draw_loss(run, folder / "loss.svg")
     template = (HERE / "card_template.md").read_text(encoding="utf-8")
     text = template.format(
-        **facts(about, config),
+        **facts(about, config, run.name),
+        run=run.name,
         parameters=sum(p.numel() for p in player.model.parameters()) / 1e6,
         honest=(HERE / "honest.md").read_text(encoding="utf-8").strip(),
         history=(HERE / "history.md").read_text(encoding="utf-8").strip(),
@@ -36,7 +37,7 @@ def write(run: Path, folder: Path) -> None:
     (folder / "MODEL_CARD.md").write_text(text, encoding="utf-8")
 
 
-def facts(about: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+def facts(about: dict[str, Any], config: dict[str, Any], run: str) -> dict[str, Any]:
     """What the run and the configuration say of themselves."""
     plan, spent = about["plan"], about["spent"]
     return {
@@ -54,18 +55,19 @@ def facts(about: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
         "run_seed": plan["seed"],
         "adam": plan["rate"],
         "muon": plan["rate"] * MUON,
-        "command": command(plan),
+        "command": command(plan, run),
         "early": EARLY_DRILLS,
         "late": LATE_DRILLS,
     }
 
 
-def command(plan: dict[str, Any]) -> str:
-    """What was typed, but for the folders' names."""
+def command(plan: dict[str, Any], run: str) -> str:
+    """What was typed."""
     said = [f"--{name.replace('_', '-')} {plan[name]}" for name in ("minutes", "rate", "optimiser", "seed")]
     said += [f"--prompt-weight {plan['prompt_weight']:g}", *(["--bf16"] if plan["bf16"] else [])]
-    begin = " --start runs/third/model" if plan["start"] else ""
-    return f"python -m finetune.understudy train --out runs/fourth{begin} {' '.join(said)}"
+    said += [f"--start {plan['start']}"] if plan["start"] else []
+    said += [f"--layers {plan['layers']}"] if plan["layers"] else []
+    return f"python -m finetune.understudy train --out runs/{run} {' '.join(said)}"
 
 
 def figures(report: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from personas import MOODS, Place, Recollection, Scene, Utterance, persona_speak
 
 FAN = "web:fan"
 OTHER = "web:other"
-DENSE = 0.55
+DENSE = 0.7
 BRIEF = 0.45  # of those with memories: only the last message may ask for one, so short talks ask more often
 LENGTHS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 8)
 DENSE_LENGTHS = (3, 5, 6, 8, 9, 10)

@@ -31,7 +31,10 @@ MUON = 20 / 3  # how much larger than AdamW's its rate is
 
 @dataclass(frozen=True)
 class Plan:
-    """How long, how big and how fast. `batch` counts tokens; `start` is a model folder to begin with."""
+    """How long, how big and how fast. `batch` counts tokens; `start` is a model folder to begin with.
+
+    `layers` is how many it is given, if it should have more.
+    """
 
     size: str = "3m"
     minutes: float = 0.0
@@ -46,6 +49,7 @@ class Plan:
     checkpoint_minutes: float = 4.0
     prompt_weight: float = PROMPT_WEIGHT
     start: str = ""
+    layers: int = 0
     bf16: bool = False
 
 
@@ -203,7 +207,8 @@ class Run:
     def _model(self, ids: dict[str, int]) -> LlamaForCausalLM:
         """Fresh weights, or those of the folder that the plan starts from, in float32."""
         if self.plan.start:
-            return LlamaForCausalLM.from_pretrained(self.plan.start, dtype=torch.float32)
+            started = LlamaForCausalLM.from_pretrained(self.plan.start, dtype=torch.float32)
+            return shapes.deepened(started, self.plan.layers) if self.plan.layers else started
         return shapes.new(
             self.plan.size, vocabulary=len(self.tokeniser), window=tokens.WINDOW, ids=ids, seed=self.plan.seed
         )

@@ -53,6 +53,33 @@ def test_the_same_seed_makes_the_same_model() -> None:
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
 
 
+def test_a_model_given_more_layers_says_the_same_until_it_is_trained() -> None:
+    model = shapes.new("3m", vocabulary=256, window=128, ids=IDS, seed=3)
+    ids = torch.arange(40).view(2, 20)
+
+    grown = shapes.deepened(model, 8)
+
+    assert len(grown.model.layers) == grown.config.num_hidden_layers == 8
+    assert torch.equal(grown(ids).logits, model(ids).logits)
+
+
+def test_every_layer_that_was_added_learns() -> None:
+    grown = shapes.deepened(shapes.new("3m", vocabulary=256, window=128, ids=IDS, seed=3), 8)
+    ids = torch.arange(40).view(2, 20)
+
+    grown(input_ids=ids, labels=ids).loss.backward()
+
+    assert all(layer.self_attn.o_proj.weight.grad.abs().sum() > 0 for layer in grown.model.layers)
+    assert all(layer.mlp.down_proj.weight.grad.abs().sum() > 0 for layer in grown.model.layers)
+
+
+def test_a_model_is_never_given_fewer_layers() -> None:
+    model = shapes.new("3m", vocabulary=256, window=128, ids=IDS, seed=3)
+
+    with pytest.raises(ValueError, match="The model has 6 layers; it can be given more, not 5"):
+        shapes.deepened(model, 5)
+
+
 def test_the_rate_rises_stays_and_falls() -> None:
     assert rate(0) < rate(0.01) < rate(0.02) == rate(0.5) == 1
     assert rate(0.6) > rate(0.8) > rate(1.0) == pytest.approx(0.05)
