@@ -43,6 +43,7 @@ def test_a_memory_is_forgotten_only_when_asked_twice(fan: Fan) -> None:
     fan.says(CAT)
     cards = fan.opens("memory").locator("memory-card", has_text="Biscuit")
     forget = cards.first.locator("[data-does=forget]")
+    expect(forget).to_be_visible()  # the cards come a moment after their drawer
     before = cards.count()
 
     forget.click()
