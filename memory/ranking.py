@@ -8,7 +8,7 @@ makes those of other encoders comparable).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,10 @@ class Ranking:
     def newest(self, most: int) -> list[Record]:
         """The records added last, oldest first."""
         return self._rows.records[-most:]
+
+    def days_spoken_of(self, record: Record) -> list[date]:
+        """The last day of each time that a record of the ranking speaks of."""
+        return self._rows.days_spoken_of(record.id)
 
     @property
     def began_at(self) -> datetime | None:

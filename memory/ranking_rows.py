@@ -157,6 +157,12 @@ class MemoryRows:
         found[self._spoken_of_row.values[meets]] = 1.0
         return found
 
+    def days_spoken_of(self, one: str) -> list[date]:
+        """The last day of each time that the record with this id speaks of."""
+        row = self._row[one]
+        begin, end = np.searchsorted(self._spoken_of_row.values, (row, row + 1))
+        return [date.fromordinal(int(last)) for last in self._spoken_of.values[begin:end, 1]]
+
     def spread(self, scores: Floats, *, near: float, far: float) -> Floats:
         """Each row's score with part of those said one (`near`) and two (`far`) before and after it."""
         spread = scores.copy()

@@ -19,7 +19,7 @@ def on_coming_back(
     before = [record for record in ranking.newest(LOOKED_THROUGH) if record.id not in present]
     if not before or now - before[-1].at < AWAY:
         return
-    for plan in plans_to_ask_about(before, fan=fan, now=now)[:1]:
+    for plan in plans_to_ask_about(before, fan=fan, now=now, days_of=ranking.days_spoken_of)[:1]:
         yield brought_back(Ranked(plan, score=0.0, confidence=0.5))
     if ranking.began_at and (celebrated := milestone(ranking.began_at, now)):
         yield Recollection("milestone", celebrated, called, now, score=0.0, kind="episode", source=persona)

@@ -3,7 +3,7 @@ a promise is the persona's own sentence, a plan the fan's own, and a milestone i
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from memory.dates import mentions
@@ -40,28 +40,40 @@ def sentences(text: str) -> Iterator[str]:
     return (found.strip() for found in SENTENCE.findall(text) if found.strip())
 
 
-def plans_to_ask_about(records: Sequence[Record], *, fan: str, now: datetime) -> list[Record]:
+def days_spoken_of(record: Record) -> list[date]:
+    """The last day of each time that a record speaks of."""
+    return [mention.span.last for mention in mentions(record.text, record.at.date())]
+
+
+def plans_to_ask_about(
+    records: Sequence[Record],
+    *,
+    fan: str,
+    now: datetime,
+    days_of: Callable[[Record], Sequence[date]] = days_spoken_of,
+) -> list[Record]:
     """What the fan said lay ahead and now lies behind ("my exam is next Tuesday"), newest first.
 
     Left out is what they have spoken of since its day came: the newest line that shares its words is then later.
+    `days_of` is for who has read the records before.
     """
     own = [record for record in records if record.speaker_id == fan and record.kind == "utterance"]
-    ripe = [record for record in own if due(record, now.date()) and not taken_up(record, own)]
+    ripe = [
+        record
+        for record in own
+        if due(days := days_of(record), said_on=record.at.date(), today=now.date())
+        and not taken_up(record, own, day=max(days))
+    ]
     return sorted(ripe, key=lambda record: record.at, reverse=True)
 
 
-def due(record: Record, today: date) -> bool:
-    """Whether a record speaks of a day that was ahead when it was said, and is behind since a few weeks at most."""
-    said_on = record.at.date()
-    return any(
-        said_on < mention.span.last < today <= mention.span.last + ASK_WITHIN
-        for mention in mentions(record.text, said_on)
-    )
+def due(days: Sequence[date], *, said_on: date, today: date) -> bool:
+    """Whether one of the days was ahead when it was spoken of, and is behind since a few weeks at most."""
+    return any(said_on < day < today <= day + ASK_WITHIN for day in days)
 
 
-def taken_up(plan: Record, own: Sequence[Record]) -> bool:
+def taken_up(plan: Record, own: Sequence[Record], *, day: date) -> bool:
     """Whether the fan came back to a plan after its day: two of its words, or its only one, are said again."""
-    day = max(mention.span.last for mention in mentions(plan.text, plan.at.date()))
     words = set(terms(plan.text))
     later = (record for record in own if record.at.date() > day)
     return any(len(words & set(terms(record.text))) >= min(2, len(words)) for record in later)

@@ -110,6 +110,19 @@ async def test_asked_for_a_year_a_line_that_says_on_friday_tells_no_more_than_on
     assert (year, day) == ([0, 1, 0], [1, 1, 0])
 
 
+async def test_a_ranking_knows_the_days_its_records_speak_of() -> None:
+    lines = [
+        line(1, "Tea!"),
+        line(2, "The exam is on 3 May 2026, the party on 5 May 2026"),
+        line(3, "Rain in June 2026"),
+    ]
+    ranking = await ranking_of(lines)
+
+    days = [[f"{day:%-d %B}" for day in ranking.days_spoken_of(record)] for record in lines]
+
+    assert days == [[], ["3 May", "5 May"], ["30 June"]]
+
+
 async def test_asked_for_the_present_the_newer_of_two_goes_first() -> None:
     lines = [
         line(1, "I live on Hill Street", days=0, session="a"),
