@@ -194,9 +194,10 @@ async def stands_unmarked(channel: discord.abc.Messageable, turn: Turn) -> bool:
     line = max((int(number) for number in numbers if number.isdigit()), default=0)
 
     async def once() -> list[str]:
-        newest = channel.history(limit=NEAR)
-        bare = [message async for message in newest if message.id > line and not message.components]
-        return [message.content for message in bare if fan_id(message.author) not in fans]
+        newest = [message async for message in channel.history(limit=NEAR)]
+        if any(message.components for message in newest):  # buttons are kept here, and somebody else said these words
+            return []
+        return [message.content for message in newest if message.id > line and fan_id(message.author) not in fans]
 
     said = await until_known(once)
     return bool(parts) and all(any(part in words for words in said) for part in parts)

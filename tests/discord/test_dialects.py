@@ -1,16 +1,21 @@
 """Servers that word things otherwise than Discord, so that an unmodified discord.py would fail on them."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
 
+from bots.discord_delivery import stands_unmarked
 from bots.discord_invitation import application_of
 from bots.fake_discord import FakeDiscord
 from bots.fake_discord.dialect import Change, without, worded
 from bots.fake_discord.wire import Json
+from memory import Turn
+from personas import Place, Utterance
 from tests.discord.conftest import TOKEN, Host, buttons, finished, shown
 from tests.eventually import eventually
 
@@ -264,3 +269,28 @@ async def test_the_next_life_says_nothing_twice_on_a_server_that_words_things_ot
         await asyncio.sleep(1)
 
         assert len(played.server.messages(played.stage)) == 4
+
+
+class Room:
+    """A channel of which only its last messages are known."""
+
+    def __init__(self, *messages: SimpleNamespace) -> None:
+        self._messages = messages
+
+    async def history(self, *, limit: int) -> AsyncIterator[SimpleNamespace]:
+        for message in self._messages[:limit]:
+            yield message
+
+
+@pytest.mark.parametrize(("kept", "stands"), [((), True), (("stop",), False)], ids=["none", "kept"])
+async def test_the_same_words_of_somebody_else_are_no_reply_where_buttons_are_kept(
+    kept: tuple[str, ...], stands: bool
+) -> None:
+    heard = Utterance(
+        "discord:5", "discord:7", "Kim", Place("discord:1/2"), "Mika?", datetime(2026, 11, 29, tzinfo=UTC)
+    )
+    turn = Turn("t", None, "mika", "v", heard.place, (heard,), heard.at, said="Yes.")
+    echo = SimpleNamespace(id=9, components=(), content="Yes.", author=SimpleNamespace(id=8))
+    older = SimpleNamespace(id=3, components=kept, content="Welcome!", author=SimpleNamespace(id=1))
+
+    assert await stands_unmarked(cast(Any, Room(echo, older)), turn) is stands
