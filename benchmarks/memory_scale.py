@@ -34,11 +34,12 @@ from memory.record import Store
 from memory.scope import Scope
 from memory.turn import Turn
 from personas import Place, Utterance
-from serving.embedding import Vectors
+from serving.embedding import Encoder, OnnxEncoder, Vectors
 from serving.testing import HashingEncoder
 
 DIM = 384
 CALLS = 60
+TURNS = 160  # every eighth reads what was said
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 SYLLABLES = ("ca", "ri", "so", "tan", "ba", "ki", "lam", "te", "mo", "gar", "wi", "bre", "lu", "jo")
 console = Console()
@@ -81,8 +82,9 @@ def figures(times: Sequence[float]) -> str:
 
 
 @asynccontextmanager
-async def opened(folder: Path, store: Store) -> AsyncIterator[tuple[Journal, Memory]]:
-    async with await Journal.in_folder(folder) as journal, Memory(journal, store, MadeUp(DIM), folder=folder) as memory:
+async def opened(folder: Path, store: Store, encoder: Encoder | None = None) -> AsyncIterator[tuple[Journal, Memory]]:
+    encoder = encoder or MadeUp(DIM)
+    async with await Journal.in_folder(folder) as journal, Memory(journal, store, encoder, folder=folder) as memory:
         yield journal, memory
 
 
@@ -181,39 +183,48 @@ async def plain_chroma(records: int, each: int) -> None:
 
 
 async def long_history(lengths: Sequence[int]) -> None:
-    """What a turn costs the journal and the memory when much was said before."""
-    table = table_of("A turn after a long history", "turns before", "hear + begin + recall + finish + remember")
+    """What a turn costs the journal and the memory, with the default encoder, when much was said before."""
+    columns = "turns before", "hear + begin + recall + finish + remember", "mean", "of it before the engine"
+    table = table_of("A turn after a long history", *columns)
     for length in lengths:
         with tempfile.TemporaryDirectory() as name:
             folder, scope = Path(name), scope_of(0)
-            async with opened(folder, store_in(folder, None)) as (journal, memory):
+            async with opened(folder, store_in(folder, None), OnnxEncoder.default()) as (journal, memory):
                 leaf: str | None = None
                 for number in range(length):
-                    leaf = await one_turn(journal, None, scope, number, leaf)
+                    leaf, _ = await one_turn(journal, None, scope, number, leaf)
                 await memory.sync(scope)
-                times = []
-                for number in range(length, length + CALLS):
+                times, first = [], []
+                for number in range(length, length + TURNS):
                     began = perf_counter()
-                    leaf = await one_turn(journal, memory, scope, number, leaf)
+                    leaf, answering = await one_turn(journal, memory, scope, number, leaf)
                     times.append((perf_counter() - began) * 1000)
-                table.add_row(f"{length:,}", figures(times))
+                    first.append((answering - began) * 1000)
+                table.add_row(f"{length:,}", figures(times), f"{np.mean(times):.1f}", figures(first))
     console.print(table)
 
 
-async def one_turn(journal: Journal, memory: Memory | None, scope: Scope, number: int, leaf: str | None) -> str:
-    """As a bot does it, without the engine."""
+async def one_turn(
+    journal: Journal, memory: Memory | None, scope: Scope, number: int, leaf: str | None
+) -> tuple[str, float]:
+    """As a bot does it, without the engine: what the prompt shows of the talk need not be recalled.
+
+    Returns the turn's id, and when the engine could have begun.
+    """
     heard = line(scope, number)
     turn = Turn(f"t{number}", leaf, scope.persona_id, "v", scope.place, (heard,), heard.at)
     await journal.hear(heard, persona_id=scope.persona_id)
     await journal.begin(turn)
     if memory is not None:
-        await journal.path(scope.place, scope.persona_id, limit=50)
-        await memory.recall(scope, [heard])
+        before = await journal.path(scope.place, scope.persona_id, limit=50)
+        shown = [one for past in before for one in (*(said.id for said in past.heard), f"{past.id}:said")]
+        await memory.recall(scope, [heard], now=heard.at, besides=shown)
+    answering = perf_counter()
     await journal.finish(replace(turn, said=f"reply {number}", outcome="answered"))
     if memory is not None:
         reply = Utterance(f"{turn.id}:said", "persona:mika", "Mika", scope.place, f"reply {number}", heard.at)
         await memory.remember(scope, [heard, reply])
-    return turn.id
+    return turn.id, answering
 
 
 def disk(folder: Path) -> float:

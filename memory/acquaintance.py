@@ -6,6 +6,7 @@ answers, it was never in it.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 
 from memory.journal_rows import said_when
 from memory.ranking import Ranking
@@ -27,6 +28,7 @@ class Acquaintance:
         self._recalled = Counter({one: int(times) for one, times in (recalled or {}).items()})
         self._uncounted: set[str] = set()
         self._records: list[Record] = []
+        self._unread: list[Record] = []
         self._ids: set[str] = set()
         self._audiences: set[str] = set()
         self._rankings: dict[frozenset[str], Ranking] = {}
@@ -41,6 +43,11 @@ class Acquaintance:
     def records(self) -> Sequence[Record]:
         """All of them, for whoever holds the index to the journal; never for showing."""
         return self._records
+
+    @property
+    def unread(self) -> Sequence[Record]:
+        """What was said last and has no vectors yet, oldest first; only `records` are ranked and shown."""
+        return self._unread
 
     @property
     def tail(self) -> list[Record]:
@@ -82,21 +89,33 @@ class Acquaintance:
 
     def replace(self, records: Sequence[Record]) -> None:
         """Take these records for all there are."""
-        self._records = list(records)
+        self._records, self._unread = list(records), []
         self._ids = {record.id for record in records}
         self._audiences = {record.audience for record in records}
         self._rankings.clear()
 
     def follows(self, records: Sequence[Record]) -> bool:
         """Whether all of these were said after everything that is known."""
-        if not self._records:
+        if not self._records and not self._unread:
             return True
-        last = said_when(self._records[-1].id, self._records[-1].at)
+        newest = [*self._records[-1:], *self._unread][-1]
+        last = said_when(newest.id, newest.at)
         return all(said_when(record.id, record.at) > last for record in records)
 
+    def hear(self, records: Sequence[Record]) -> None:
+        """Add what was said after everything that is known; it is read later."""
+        self._unread += sorted(records, key=lambda record: said_when(record.id, record.at))
+        self._ids |= {record.id for record in records}
+
+    def last_said_at(self, place: Place, sharing: Sharing, *, but: Collection[str]) -> datetime | None:
+        """When the last was said that may surface in a place, `but` for some ids; None: not lately, or never."""
+        heard_by = self._surfacing(place, sharing)
+        lately = (one for one in reversed([*self.tail, *self._unread]) if one.id not in but)
+        return next((one.at for one in lately if one.audience in heard_by), None)
+
     def grow(self, tail: Sequence[Record]) -> None:
-        """Put these records in the place of the `tail`: the same ones, some with new vectors, and more after them."""
-        old = {record.id: record for record in self.tail}
+        """Put these records in the place of the `tail`: the same ones, some with new vectors, and the unread ones."""
+        old, self._unread = {record.id: record for record in self.tail}, []
         self._records[len(self._records) - len(old) :] = tail
         self._ids |= {record.id for record in tail}
         self._audiences |= {record.audience for record in tail}

@@ -5,7 +5,7 @@ after a start, so a crash between two writes, a deleted folder or a damaged one 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from memory.acquaintance import Acquaintance
@@ -21,6 +21,7 @@ from serving import Encoder
 
 RECALLED = "recalled "  # a mark for each memory that ever came to mind: how often
 COUNTS_AT_ONCE = 16  # so many new counts are worth a write
+READ_AT_ONCE = 16  # lines: eight turns
 
 
 class Acquaintances:
@@ -48,11 +49,16 @@ class Acquaintances:
         self._records_in_ram = records_in_ram
         self._known: OrderedDict[Pair, Acquaintance] = OrderedDict()
 
-    async def meet(self, scope: Scope) -> Acquaintance:
-        """The fan as known in RAM; the first time after a start the index is compared with the journal."""
-        if pair(scope) in self._known:
+    async def meet(self, scope: Scope, present: Collection[str] = ()) -> Acquaintance:
+        """The fan as known in RAM; the first time after a start the index is compared with the journal.
+
+        All they said is read, unless it is `present` (ids) to whoever asks.
+        """
+        if (known := self._known.get(pair(scope))) is not None:
             self._known.move_to_end(pair(scope))
-            return self._known[pair(scope)]
+            if not {record.id for record in known.unread} <= set(present):
+                await self.read(scope)
+            return known
         known = Acquaintance(self._blank, await self._journal.marks(scope, RECALLED))
         await self._settle(scope, known, compare(await self._stored(scope), await self._written(scope)))
         self._known[pair(scope)] = known
@@ -68,18 +74,31 @@ class Acquaintances:
             await self._settle(scope, known, compare(known.records, await self._written(scope)))
 
     async def hear(self, scope: Scope, said: Sequence[Record]) -> None:
-        """Follow the journal after something was said; the time it takes does not grow with what was said before."""
+        """Note what was said; it is read at need, or with some more of it, because reading costs more than all else.
+
+        The time it takes does not grow with what was said before.
+        """
         known = self._known.get(pair(scope))
         if known is None:
             await self.meet(scope)
             return
         new = self._kept(scope, [record for record in said if record.id not in known])
         if known.follows(new):
-            await self._append(scope, known, new)
+            known.hear(new)
         else:
             await self.follow(scope)
+        if len(known.unread) >= READ_AT_ONCE:
+            await self.read(scope)
         if known.uncounted >= COUNTS_AT_ONCE:
             await self._count(scope, known)
+
+    async def read(self, scope: Scope) -> None:
+        """Encode and index what a fan who is known said lately."""
+        known = self._known.get(pair(scope))
+        if known is not None and known.unread:
+            tail = known.tail
+            agreement = compare(tail, [*tail, *known.unread], tail[0] if tail else None)
+            known.grow(await self._indexed(scope, agreement))
 
     async def rebuild(self, scope: Scope) -> int:
         """Throw this fan's index away and make it anew from the journal; returns how many memories there are."""
@@ -89,7 +108,7 @@ class Acquaintances:
 
     async def part(self, scope: Scope) -> None:
         """Let go of a fan in RAM."""
-        if known := self._known.pop(pair(scope), None):
+        if (known := self._known.pop(pair(scope), None)) is not None:
             await self._count(scope, known)
 
     def lose(self, persona_id: str, fan_id: str) -> None:
@@ -128,11 +147,6 @@ class Acquaintances:
         if agreement.leaves:
             await self._store.replace(scope, records)
         known.replace(records)
-
-    async def _append(self, scope: Scope, known: Acquaintance, new: Sequence[Record]) -> None:
-        tail = known.tail
-        agreement = compare(tail, [*tail, *new], tail[0] if tail else None)
-        known.grow(await self._indexed(scope, agreement))
 
     async def _indexed(self, scope: Scope, agreement: Agreement) -> list[Record]:
         """Encode and write what is missing, a long list in portions; returns all records with their vectors."""

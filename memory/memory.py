@@ -27,11 +27,13 @@ from memory.receipt import Receipt
 from memory.recollecting import shown
 from memory.record import Record, Store
 from memory.scope import Scope, Sharing, may_surface
+from memory.silence import Silence
 from memory.tuning import Tuning
 from personas import Recollection, Utterance, is_private, persona_speaker
 from serving import Encoder, ServingError
 
 CLOSED = Sharing()
+READS_AFTER = 30.0  # seconds of silence
 RECORDS_IN_RAM = 100_000  # 150 MB of vectors with 384 numbers each
 
 
@@ -40,7 +42,8 @@ class Memory:
 
     `called` gives a persona's name, `policies` what she may remember, `library` what her documents say, `sharing` what
     her operator allows to be recalled elsewhere; the fan must allow it too (`Journal.share`). Calls on one fan wait
-    for each other, different fans run on. Raises `MemoryTrouble`s.
+    for each other, different fans run on. What was said is read (encoded, indexed) after `reads_after` seconds of
+    silence, or as soon as it is asked for. Raises `MemoryTrouble`s.
 
     `former` is the index of another encoder that answers until `move` has moved everybody.
     """
@@ -60,6 +63,7 @@ class Memory:
         former: tuple[Store, Encoder, Tuning] | None = None,
         now: Callable[[], datetime] = utc_now,
         records_in_ram: int = RECORDS_IN_RAM,
+        reads_after: float = READS_AFTER,
     ) -> None:
         self._journal = journal
         self._folder = folder
@@ -68,6 +72,7 @@ class Memory:
         self._library = library
         self._now = now
         self._turns = OneAtATime()
+        self._silence = Silence(reads_after, self._read)
         make = partial(Index, journal, called=called, policies=policies, now=now, records_in_ram=records_in_ram)
         self._index = make(store, encoder, tuning=tuning)
         self._moving = Moving(make(former[0], former[1], tuning=former[2]), self._index) if former else None
@@ -79,7 +84,11 @@ class Memory:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the index; the journal belongs to whoever opened it."""
+        """Close the index; the journal belongs to whoever opened it.
+
+        What was not read yet stands in the journal, and is read when its fan is met again.
+        """
+        await self._silence.aclose()
         await self._index.aclose()
         if self._moving is not None:
             await self._moving.aclose()
@@ -107,6 +116,7 @@ class Memory:
         async with self._alone(scope):
             await self._journal.keep(scope, said)
             await (await self._at(scope)).known.hear(scope, [as_record(one) for one in said])
+        self._silence.broken(scope)
 
     async def state(self, scope: Scope, statements: Sequence[Record], *, gone: Collection[str] = ()) -> None:
         """Keep facts, episodes and promises (`kind` says which), or replace them by id; vectors are made here.
@@ -157,15 +167,17 @@ class Memory:
         try:
             async with self._alone(scope):
                 index, now = await self._at(scope), now or self._now()
-                known = await index.known.meet(scope)
+                just_now, sharing = {said.id for said in heard}, await self._allowed(scope)
+                known = await index.known.meet(scope, just_now.union(besides))
                 asked = await index.recollecting.read(scope, heard, now=now)
                 found = await index.recollecting.recall(
-                    known.ranking(scope.place, await self._allowed(scope)),
+                    known.ranking(scope.place, sharing),
                     scope,
                     asked,
                     measure=Measure(limit=limit, since=self._policies(scope.persona_id).since(now)),
                     now=now,
-                    present={said.id for said in heard} | set(besides),
+                    last_said_at=known.last_said_at(scope.place, sharing, but=just_now),
+                    present=just_now.union(besides),
                 )
                 known.came_to_mind({one.id for one in found})
             passages = self._library.recall(scope.persona_id, asked, now=now) if self._library and self._settled else ()
@@ -190,7 +202,10 @@ class Memory:
 
     async def count(self, scope: Scope) -> int:
         """How many memories this persona has of this fan, wherever they may surface."""
-        return await (await self._at(scope)).store.count(scope)
+        async with self._alone(scope):
+            index = await self._at(scope)
+            await index.known.meet(scope)
+            return await index.store.count(scope)
 
     # correcting and forgetting
 
@@ -230,6 +245,11 @@ class Memory:
     def _for_good(self, scope: Scope) -> AbstractAsyncContextManager[None]:
         """The same for what must leave no trace: a move that is under way is waited for."""
         return self._turns.alone(pair(scope), moving(pair(scope)))
+
+    async def _read(self, scope: Scope) -> None:
+        """What the fan said lately, now that they are silent."""
+        async with self._alone(scope):
+            await (await self._at(scope)).known.read(scope)
 
     async def _at(self, scope: Scope) -> Index:
         """The index that answers for a fan."""

@@ -18,7 +18,7 @@ from memory.lexical import Floats, Kin
 from memory.questions import Question
 from memory.ranking_decay import retention
 from memory.ranking_replaced import bring_forward
-from memory.ranking_rows import MemoryRows
+from memory.ranking_rows import MemoryRows, Rows
 from memory.ranking_tokens import Sketch
 from memory.record import Record
 
@@ -130,7 +130,7 @@ class Ranking:
         scores = weighed(evidence, EVIDENCE if read else UNREAD)
         share = self._share_of_words(question)
         sure = confidence(evidence["cosine"] if read else None, share)
-        likely = np.argsort(-scores, kind="stable")[: max(limit, COMPARED_FINELY)]
+        likely = best(scores, max(limit, COMPARED_FINELY))
         if sketch is not None and read:
             some = {name: values[likely] for name, values in evidence.items()}
             pieces = self._rows.sketches.closeness(sketch, self._rows.near(likely))
@@ -191,6 +191,15 @@ def confidence(cosine: Floats | None, share_of_words: Floats, pieces: Floats | N
         doubt = 8.6 - 4.2 * cosine - 2.4 * share_of_words - 9.3 * pieces
     likelihood: Floats = 1 / (1 + np.exp(doubt))
     return likelihood
+
+
+def best(scores: Floats, most: int) -> Rows:
+    """The rows of the highest scores, best first, of equals the earlier one; not all of the others are sorted."""
+    if len(scores) <= most:
+        return np.argsort(-scores, kind="stable")
+    worst = np.partition(scores, -most)[-most]
+    rows = np.flatnonzero(scores >= worst)
+    return rows[np.argsort(-scores[rows], kind="stable")][:most]
 
 
 def weighed(evidence: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:

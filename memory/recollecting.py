@@ -68,6 +68,7 @@ class Recollecting:
         *,
         measure: Measure,
         now: datetime,
+        last_said_at: datetime | None,
         present: Collection[str],
     ) -> tuple[Recollection, ...]:
         """What comes to mind at what this fan just said, best first; `present`: ids that the prompt shows anyway."""
@@ -80,7 +81,16 @@ class Recollecting:
         chosen = select(ranked, asked[0].question, persona=persona, now=now, present=present, measure=measure)
         found = {one.record.id: brought_back(one) for one in chosen}
         called = self._called(scope.persona_id)
-        for one in on_coming_back(ranking, fan=scope.fan_id, persona=persona, called=called, now=now, present=present):
+        back = on_coming_back(
+            ranking,
+            fan=scope.fan_id,
+            persona=persona,
+            called=called,
+            now=now,
+            last_said_at=last_said_at,
+            present=present,
+        )
+        for one in back:
             found.setdefault(one.id, one)
         return tuple(found.values())[: measure.limit]
 

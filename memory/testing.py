@@ -46,6 +46,11 @@ class StoreInRam:
             raise self.fail_with
         return self._kept.setdefault((scope.persona_id, scope.fan_id), {})
 
+    @property
+    def size(self) -> int:
+        """How many records there are, of all fans."""
+        return sum(map(len, self._kept.values()))
+
     async def ready(self) -> None:
         """Nothing is loaded."""
 

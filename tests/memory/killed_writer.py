@@ -29,7 +29,7 @@ async def write(folder: Path, life: int) -> None:
     encoder = HashingEncoder(16)
     async with await Journal.in_folder(folder) as journal:
         store = ChromaStore(folder / "memories", encoder=encoder.name, open_at_most=1)
-        async with Memory(journal, store, encoder, folder=folder) as memory:
+        async with Memory(journal, store, encoder, folder=folder, reads_after=0.02) as memory:
             numbers = random.Random(life)
             leaf = {fan: await end_of_talk(journal, fan) for fan in FANS}
             for number in range(10_000):

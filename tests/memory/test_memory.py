@@ -95,15 +95,19 @@ async def test_an_index_that_lost_records_is_mended_after_a_restart(journal: Jou
     assert [record.id for record in await store.all(KIM) if record.id == "cat"] == ["cat"]
 
 
-async def test_words_remembered_one_by_one_get_the_vectors_that_a_rebuild_gives_them(
-    journal: Journal, store: StoreInRam
+@pytest.mark.parametrize("read_every", [1, 4])
+async def test_words_read_a_few_at_a_time_get_the_vectors_that_a_rebuild_gives_them(
+    journal: Journal, store: StoreInRam, read_every: int
 ) -> None:
     lines = [
         said(f"line {number} about {'tea' if number % 3 else 'cats?'}", minutes=number * 11) for number in range(15)
     ]
     async with memory_in_ram(journal, store) as memory:
-        for line in lines:
+        for number, line in enumerate(lines):
             await memory.remember(KIM, [line])
+            if number % read_every == 0:
+                await memory.show(KIM)
+        await memory.show(KIM)
         grown = await store.all(KIM)
 
         await memory.rebuild(KIM)

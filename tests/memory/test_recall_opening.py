@@ -46,6 +46,24 @@ async def test_in_the_middle_of_a_talk_nobody_is_asked_about_plans(memory: Memor
     assert await recalled(memory, said("Hmm.", minutes=60 * 24 * 6 + 5), later + timedelta(minutes=5)) == []
 
 
+async def test_in_the_middle_of_a_talk_that_the_prompt_shows_nobody_is_asked_again(memory: Memory) -> None:
+    later = NOON + timedelta(days=6, minutes=5)
+    await memory.remember(KIM, [said(EXAM), said("Hello there!", id="hello", minutes=60 * 24 * 6)])
+
+    asked = said("Hmm.", minutes=60 * 24 * 6 + 5)
+
+    assert await memory.recall(KIM, [asked], now=later, besides=["hello"]) == ()
+
+
+async def test_a_greeting_that_is_answered_anew_is_still_a_greeting(memory: Memory) -> None:
+    greeting = said("Hi, I'm back!", minutes=60 * 24 * 6)
+    await memory.remember(KIM, [said(EXAM), greeting])
+
+    assert await recalled(memory, greeting, NOON + timedelta(days=6)) == [
+        "My driving test is next Friday (8 May 2026)."
+    ]
+
+
 async def test_a_year_after_the_first_talk_the_day_comes_to_mind(memory: Memory) -> None:
     await memory.remember(KIM, [said("Nice to meet you!")])
 
