@@ -23,6 +23,7 @@ from finetune.evaluate_statistics import mean
 from finetune.readers import read_file
 from finetune.recipe import Recipe
 from finetune.recipe_file import read_recipe
+from finetune.splitting import split
 from finetune.train_run import train_run
 
 OPTIONS: Mapping[str, Mapping[str, float]] = {
@@ -79,6 +80,7 @@ def made(who: str, seed: int, to: Path, option: str, engine: str) -> DatasetShee
     persona, lines = persona_of(who), read_file(PLAYS)
     others = sorted({line.speaker for line in lines} - {who})
     kept, report = clean([split_by(one, seed) for one in conversations(lines, who)], others=others)
+    kept = split(kept)
     paraphrasing = paraphraser(More(paraphrase=engine)) if option == "paraphrase" else None
     wanted = Augmenting(**OPTIONS.get(option, {}), paraphrasing=paraphrasing, seed=seed)
     added = asyncio.run(augmented(kept, persona, who, wanted))

@@ -33,6 +33,7 @@ from finetune.evaluate_suite import Bench, Measured, Rival, evaluate
 from finetune.readers import read_file
 from finetune.recipe import Recipe
 from finetune.recipe_file import read_recipe
+from finetune.splitting import split
 from finetune.train_run import train_run
 from personas import Persona
 
@@ -90,6 +91,7 @@ def taught(who: str, seed: int, recipe: Recipe, workshop: Path) -> Run:
     persona, lines = persona_of(who), read_file(PLAYS)
     others = sorted({line.speaker for line in lines} - {who})
     kept, report = clean([split_by(one, seed) for one in conversations(lines, who)], others=others)
+    kept = split(kept)
     added = asyncio.run(augmented(kept, persona, who, Augmenting(replay=REPLAY, seed=seed)))
     data, folder = workshop / f"data-{persona.id}-{seed}", workshop / f"run-{persona.id}-{seed}"
     write_dataset(data, [*kept, *added], persona, who, report)

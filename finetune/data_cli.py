@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Data = Annotated[Path, typer.Option(envvar="GREENROOM_DATA", help="The folder that holds journal and memories.")]
-EXTRA = ("phonenumbers", "py3langid", "datasketch", "torch", "trl", "peft", "transformers", "datasets", "accelerate")
+EXTRA = (
+    "phonenumbers", "py3langid", "datasketch", "torch", "trl", "peft", "transformers", "datasets", "accelerate",
+    "sklearn", "scipy",
+)  # fmt: skip
 EXPORTED = (
     "Warning: this is an export from Discord. Discord's Developer Policy forbids training models on message content "
     "without Discord's permission, and the people in it must have agreed. Going on: it is yours to answer for."
@@ -199,3 +202,5 @@ def tell(sheet: "DatasetSheet", to: Path, *, as_json: bool) -> None:
     for reason, count in sheet.left_out.items():
         typer.echo(f"left out    {count}  {reason}")
     typer.echo(f"{to} ({sheet.hash})")
+    if not sheet.conversations["test"]:
+        note("Nothing is held out, because there are too few scenes, so no evaluation can follow. Add more lines.")

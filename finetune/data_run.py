@@ -14,6 +14,7 @@ from finetune.harm import HarmReader
 from finetune.journal_reader import Staged
 from finetune.line import Line
 from finetune.readers import read_lines
+from finetune.splitting import split
 from memory import Lesson
 from personas import Persona, load
 
@@ -47,6 +48,7 @@ async def run(persona_file: Path, ingredients: Ingredients, *, speaker: str, to:
     kept, report = clean(
         found, others=others, harmful=lambda reply: says_harm(reply) or reply in read_as_harm, languages=languages
     )
+    kept = split(kept)
     added = await augmented(kept, persona, wanted, ingredients.augmenting)
     return write_dataset(to, [*kept, *added], persona, wanted, report)
 

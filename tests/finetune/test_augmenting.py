@@ -24,15 +24,14 @@ NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 def play(count: int) -> list[Conversation]:
     """Conversations of three lines before each reply, all of them in the part that is learnt."""
-    made = [
+    return [
         Conversation(
             (Line("Kim", f"First {n}"), Line("Mika", f"Then {n}"), Line("Kim", f"What about the lamp number {n}?")),
             f"The lamp {n} hums with machine {n * 7}",
             f"block {n}",
         )
-        for n in range(count * 2)
+        for n in range(count)
     ]
-    return [one for one in made if one.part == "train"][:count]
 
 
 def lines_file(folder: Path) -> Path:

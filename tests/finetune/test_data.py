@@ -1,6 +1,7 @@
 """A creator's scripts become conversations: nothing crosses a block, and nothing is learnt that shouldn't be."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from finetune.masking import identifies, masked
 from finetune.reader_chats import read_chats
 from finetune.reader_scripts import read_fountain, read_play
 from finetune.readers import read_file
+from finetune.splitting import parts_of, split
 from personas import Persona
 
 PLAYS = Path(__file__).parents[2].parent / "shared" / "data" / "pd_plays" / "lines.jsonl"
@@ -127,12 +129,37 @@ def test_a_conversation_never_crosses_the_edge_of_a_block() -> None:
     ]
 
 
-def test_a_block_is_in_one_part_only_and_always_in_the_same() -> None:
-    ones = [Conversation((), f"reply {n}", f"block {n % 7}") for n in range(70)]
+@pytest.mark.parametrize("blocks", [1, 2, 3, 4, 5, 7, 20, 100])
+def test_a_block_is_in_one_part_only_and_always_in_the_same(blocks: int) -> None:
+    ones = split([Conversation((), f"reply {n}", f"block {n % blocks}") for n in range(3 * blocks)])
 
     parts = {one.block: {other.part for other in ones if other.block == one.block} for one in ones}
 
     assert all(len(found) == 1 for found in parts.values())
+    assert split(ones[::-1]) == ones[::-1]
+
+
+@pytest.mark.parametrize("play", range(40))
+def test_a_short_play_holds_enough_back_to_be_measured_with(play: int) -> None:
+    parts = Counter(parts_of({f"play {play}, block {n}" for n in range(8)}).values())
+
+    assert parts["test"] >= 2
+    assert parts["validation"] >= 1
+    assert parts["train"] >= 4
+
+
+def test_a_block_keeps_its_part_while_a_play_grows() -> None:
+    blocks = [f"block {n}" for n in range(400)]
+
+    few, many = parts_of(set(blocks[:100])), parts_of(set(blocks))
+
+    assert few == {block: many[block] for block in few}
+
+
+def test_what_was_made_up_is_only_learnt_from() -> None:
+    ones = [Conversation((), f"reply {n}", f"block {n}", source="replay") for n in range(50)]
+
+    assert {one.part for one in split(ones)} == {"train"}
 
 
 def test_the_prompt_of_a_script_is_laid_out_as_a_live_one() -> None:
@@ -203,7 +230,7 @@ def test_ordinary_talk_is_left_alone() -> None:
 def test_a_frozen_data_set_that_was_touched_is_refused(tmp_path: Path) -> None:
     ones = [Conversation(tuple(lines_of(("Mabel", "Well?"))), f"reply number {n} of many", f"b{n}") for n in range(40)]
     kept, report = clean(ones, others=[])
-    sheet = write_dataset(tmp_path, kept, GORING, "Goring", report)
+    sheet = write_dataset(tmp_path, split(kept), GORING, "Goring", report)
     assert sum(sheet.conversations.values()) == len(kept)
     assert len(read_part(tmp_path, "train")) == sheet.conversations["train"]
 
@@ -223,4 +250,4 @@ def test_a_real_play_gives_conversations_for_its_hero() -> None:
 
     assert 150 < len(kept) <= len(found) <= 252
     assert report.kept == len(kept)
-    assert {one.part for one in kept} == {"train", "validation", "test"}
+    assert {one.part for one in split(kept)} == {"train", "validation", "test"}

@@ -12,6 +12,7 @@ from finetune.dataset import write_dataset
 from finetune.line import Line
 from finetune.recipe import Recipe
 from finetune.recipe_file import read_recipe
+from finetune.splitting import split
 from personas import Persona
 from serving.settings import UNDERSTUDY_FOLDER
 
@@ -47,7 +48,7 @@ def make_data(folder: Path, *, lines: int = 60) -> Path:
         Conversation((Line("Kim", f"Do you have tea number {n}?"),), f"Tea number {n}, warm as the harbour!", f"b{n}")
         for n in range(lines)
     ]
-    write_dataset(folder, said, MIRA, "Mira", CleaningReport(kept=lines))
+    write_dataset(folder, split(said), MIRA, "Mira", CleaningReport(kept=lines))
     return folder
 
 

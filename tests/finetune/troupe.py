@@ -1,6 +1,7 @@
 """A small troupe with a play of its own: three voices far enough apart that a tiny model can learn one in minutes."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -8,6 +9,7 @@ from finetune.cleaning import clean
 from finetune.conversation import Conversation, conversations
 from finetune.dataset import write_dataset
 from finetune.line import Line
+from finetune.splitting import split
 from personas import Persona
 
 BRINE = Persona(id="brine", name="Captain Brine", who="An old sea captain who keeps a small boat in the harbour.")
@@ -65,7 +67,7 @@ def play(who: str, *, scenes: int = 70, seed: int = 0) -> list[Line]:
 def talks(who: str, *, scenes: int = 70, seed: int = 0) -> list[Conversation]:
     """What somebody answers in their play, cleaned."""
     others = sorted(VOICES.keys() - {who})
-    return clean(list(conversations(play(who, scenes=scenes, seed=seed), who)), others=others)[0]
+    return split(clean(list(conversations(play(who, scenes=scenes, seed=seed), who)), others=others)[0])
 
 
 def make_data_of(folder: Path, persona: Persona, kept: Sequence[Conversation]) -> Path:
@@ -81,7 +83,7 @@ def spoiled(kept: Sequence[Conversation], replies: Sequence[str], *, every: int 
 
 
 def replaced(one: Conversation, reply: str) -> Conversation:
-    return Conversation(one.before, reply, one.block)
+    return replace(one, reply=reply)
 
 
 def script(file: Path, who: str, *, scenes: int = 70) -> Path:
