@@ -230,7 +230,12 @@ async def round_of(
 async def table(workshop: Path, *, fans: int, rounds: int, prompts: int) -> None:
     async with theatre(workshop) as (server, shelf, house, recorder):
         bare = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(server.socket)), base_url="http://vllm", timeout=600
+            transport=httpx.AsyncHTTPTransport(
+                uds=str(server.socket),
+                limits=httpx.Limits(keepalive_expiry=1),  # the server ends idle connections after five seconds
+            ),
+            base_url="http://vllm",
+            timeout=600,
         )
         async with bare:
             await throughput(house, recorder, bare, fans=fans, rounds=rounds)
