@@ -8,10 +8,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bots.cue import Answer, Cue, greeting_in, spoken_in
+from bots.cue import Answer, Cue, greeting_in, in_sight, spoken_in
 from bots.performance import Performance
 from bots.rooms import Journal
 from memory import Turn
@@ -132,7 +132,8 @@ class Conversation:
         )
         persona = wished(persona, turn)
         history = told(before, turn, persona, from_the_start=len(before) < self._remembers_turns)
-        return Cue(turn, persona, history, pending.so_far, pending.performance.curtain)
+        cue = Cue(turn, persona, history, pending.so_far, pending.performance.curtain)
+        return replace(cue, in_sight=in_sight(before, history, persona))
 
     async def _before(self, pending: Pending) -> tuple[Turn, ...]:
         """The turns this one follows, oldest first; none for another first turn."""

@@ -4,7 +4,7 @@ Extension needs no plugin system: a limit, a moderation step, a tracer takes an 
 and `bots/app.py` stacks them in one expression.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bots.curtain import Curtain
@@ -18,7 +18,8 @@ class Cue:
     """`turn` is begun and stands in the journal; `history` is what was said before it, oldest first.
 
     `so_far` is what the persona had already said of this reply, where it goes on with one. A higher `priority` is
-    served first where there is a queue.
+    served first where there is a queue. `in_sight` are the ids of what the prompt will show of the history: the rest
+    may come to mind.
     """
 
     turn: Turn
@@ -27,6 +28,7 @@ class Cue:
     so_far: str = ""
     curtain: Curtain = field(default_factory=Curtain)
     priority: int = 0
+    in_sight: frozenset[str] = frozenset()
 
     @property
     def fan_id(self) -> str:
@@ -54,6 +56,20 @@ def spoken_in(turn: Turn, persona: Persona) -> tuple[Utterance, ...]:
     """All that was said in a turn, by everyone, in order."""
     reply = reply_of(turn, persona)
     return (*turn.heard, reply) if reply else turn.heard
+
+
+def in_sight(before: Sequence[Turn], history: Sequence[Utterance], persona: Persona) -> frozenset[str]:
+    """The ids of what the next prompt shows of a history: what the last one showed, and what was said in that turn.
+
+    A prompt's history begins later and later, so this misses nothing; where it begins later than the last one's, a few
+    lines are out of sight for one turn.
+    """
+    window = before[-1].trace.get("window") if before else None
+    shown = window.get("history") if isinstance(window, dict) else None
+    if not isinstance(shown, int):
+        return frozenset(said.id for said in history)
+    since = len(spoken_in(before[-1], persona))
+    return frozenset(said.id for said in history[max(0, len(history) - shown - since) :])
 
 
 def greeting_in(turn: Turn, persona: Persona) -> Utterance | None:

@@ -34,7 +34,7 @@ from personas import (
     persona_speaker,
     render,
 )
-from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError
+from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError, Window
 
 log = structlog.get_logger()
 BESIDE = {"again", "edits", "continues"}  # in the trace of a turn that stands in another's place
@@ -78,7 +78,7 @@ async def take_turn(cue: Cue, *, on: Stage) -> AsyncGenerator[Delta | Turn, None
         turn = replace(turn, lore=tuple(note.id for note in scene.lore))
         prompt = await worded(scene, cue.so_far, engine)
         turn = replace(turn, model=engine.model, prompt_hash=prompt.hash, prompt_tokens=prompt.tokens)
-        trace["window"] = {"used": prompt.tokens, "limit": engine.window.tokens, "dropped": list(prompt.dropped)}
+        trace["window"] = weighed(prompt, engine.window)
         watch.lap("render")
         sampling = sampling_for(scene, prompt, engine, priority=cue.priority)
         lora = await on.wears(persona.plays.lora, cue.turn.place)
@@ -117,9 +117,8 @@ async def recollect(cue: Cue, *, on: Stage, trace: dict[str, object]) -> tuple[R
     """What comes to mind; nothing, and a line in the log, if memory fails: a forgetful persona still speaks."""
     try:
         async with asyncio.timeout(on.memory_patience):
-            known = {said.id for said in cue.history}
-            limit = cue.persona.memory.recall
-            return await on.memory.recall(cue.scope, cue.turn.heard, limit=limit, now=cue.turn.began_at, besides=known)
+            limit, now = cue.persona.memory.recall, cue.turn.began_at
+            return await on.memory.recall(cue.scope, cue.turn.heard, limit=limit, now=now, besides=cue.in_sight)
     except (MemoryTrouble, ServingError, TimeoutError) as exc:
         trace["forgetful"] = str(exc) or "memory did not answer in time"
         log.warning("recall_failed", turn=cue.turn.id, persona=cue.persona.id, reason=trace["forgetful"])
@@ -157,6 +156,16 @@ def put_into_words(scene: Scene, so_far: str, engine: Engine) -> Prompt:
     prompt = render(scene, window=window, room_for_reply=room + window.count(go_on))
     messages = (*prompt.messages, *go_on)
     return replace(prompt, messages=messages, tokens=window.count(messages))
+
+
+def weighed(prompt: Prompt, window: Window) -> dict[str, object]:
+    """How full the window is, for the trace; the next turn reads in it what this one's prompt showed (`bots.cue`)."""
+    return {
+        "used": prompt.tokens,
+        "limit": window.tokens,
+        "dropped": list(prompt.dropped),
+        "history": prompt.history,
+    }
 
 
 def sampling_for(scene: Scene, prompt: Prompt, engine: Engine, *, priority: int) -> Sampling:

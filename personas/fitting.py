@@ -43,11 +43,14 @@ Step = tuple[Scene, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The messages that fit, their length in tokens by the engine's own count, and what was left out."""
+    """The messages that fit, their length in tokens by the engine's own count, what was left out, and how many of the
+    things said before are left.
+    """
 
     messages: tuple[ChatMessage, ...]
     tokens: int
     dropped: tuple[str, ...]
+    history: int
 
 
 def fit(scene: Scene, lay_out: LayOut, *, window: Window, limit: int) -> Fitted:
@@ -59,7 +62,7 @@ def fit(scene: Scene, lay_out: LayOut, *, window: Window, limit: int) -> Fitted:
     messages = lay_out(smaller)
     tokens = window.count(messages)
     if tokens <= limit:
-        return Fitted(messages, tokens, dropped)
+        return Fitted(messages, tokens, dropped, len(smaller.history))
     raise PromptTooLong(tokens, limit)
 
 
@@ -84,7 +87,7 @@ class Scale:
         messages = self._lay_out(scene)
         tokens = self._window.count(messages)
         self._mistaken *= max(1.0, tokens / estimate)
-        return Fitted(messages, tokens, dropped) if tokens <= self.limit else None
+        return Fitted(messages, tokens, dropped, len(scene.history)) if tokens <= self.limit else None
 
     def crowded(self, scene: Scene) -> bool:
         """Whether the persona's own text leaves less than half of the room to everything else."""

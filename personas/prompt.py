@@ -39,11 +39,14 @@ ALWAYS = (
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Rendered messages, their length in tokens (0: not counted), and what was left out to fit the window."""
+    """Rendered messages, their length in tokens (0: not counted), what was left out to fit the window, and how many of
+    the things said before still stand in it.
+    """
 
     messages: tuple[ChatMessage, ...]
     tokens: int = 0
     dropped: tuple[str, ...] = ()
+    history: int = 0
 
     @property
     def hash(self) -> str:
@@ -57,9 +60,9 @@ def render(scene: Scene, *, window: Window | None = None, room_for_reply: int = 
     labels = labels_of(scene)
     scene = replace(scene, persona=in_their_words(scene, labels))
     if window is None:
-        return Prompt(lay_out(scene, labels))
+        return Prompt(lay_out(scene, labels), history=len(scene.history))
     fitted = fit(scene, lambda smaller: lay_out(smaller, labels), window=window, limit=window.tokens - room_for_reply)
-    return Prompt(fitted.messages, fitted.tokens, fitted.dropped)
+    return Prompt(fitted.messages, fitted.tokens, fitted.dropped, fitted.history)
 
 
 def in_their_words(scene: Scene, labels: Labels) -> Persona:

@@ -35,7 +35,7 @@ class ScriptedEngine:
         window: int = 8192,
     ) -> None:
         self._replies = scripted([replies] if isinstance(replies, str) else replies)
-        self._delay = delay
+        self.delay = delay
         self._model = model
         self._window = Window(window, count_words)
         self.fail_after = fail_after
@@ -87,7 +87,7 @@ class ScriptedEngine:
         for n, word in enumerate(words):
             if n == self.fail_after:
                 raise self.failure
-            await asyncio.sleep(max(0.0, began + (n + 1) * self._delay - clock()))
+            await asyncio.sleep(max(0.0, began + (n + 1) * self.delay - clock()))
             self.said += 1
             yield Delta(word)
         if self.fail_after is not None and self.fail_after >= len(words):

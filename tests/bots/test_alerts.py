@@ -69,7 +69,7 @@ class Theatre:
 
     def pace(self, seconds: float) -> None:
         for engine in self.replicas:
-            engine._delay = seconds
+            engine.delay = seconds
 
     async def nothing(self) -> None:
         await self.turns(3)

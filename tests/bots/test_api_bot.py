@@ -71,6 +71,7 @@ async def test_a_client_may_ask_for_fewer_tokens_than_her_file_allows(stand: Sta
 
 
 async def test_a_persona_streams_to_the_openai_client(stand: Stand) -> None:
+    stand.engine.delay = 0.4  # longer than deltas are gathered for an eye
     stream = await stand.client.chat.completions.create(
         model="mika", messages=HELLO, stream=True, stream_options={"include_usage": True}
     )

@@ -324,3 +324,29 @@ async def test_as_many_turns_are_offered_as_the_operator_says() -> None:
         before = [message.content for message in engine.prompts[-1][1:-1]]
         assert "answer 3" in before
         assert "answer 1" not in before
+
+
+async def test_what_no_longer_fits_the_prompt_can_be_remembered_while_the_talk_goes_on() -> None:
+    engine = ScriptedEngine("Oh, how nice that is to hear!", window=400)
+    async with house_in_ram(engine) as house:
+        await answer_to(house, "Biscuit is my cat.", key="cat")
+        turns = [await answer_to(house, f"Number {number} of the things I did today.") for number in range(20)]
+        asked = await answer_to(house, "Who is Biscuit?")
+
+    shown = [turn.trace["window"]["history"] for turn in turns]  # type: ignore[index]
+    assert shown[:3] == [2, 4, 6]
+    assert max(shown) < 40
+    assert "cat" in {one.id for one in asked.recalled}
+    words = [message.content for message in engine.prompts[-1]]
+    assert sum("Biscuit is my cat." in one for one in words) == 1
+
+
+async def test_what_the_prompt_shows_is_not_remembered_besides() -> None:
+    engine = ScriptedEngine("Oh, how nice that is to hear!", window=400)
+    async with house_in_ram(engine) as house:
+        turns = [await answer_to(house, f"Number {number} of the things I did today.") for number in range(30)]
+
+    for turn, prompt in zip(turns, engine.prompts, strict=True):
+        talk = "\n".join(message.content for message in prompt[1:])
+        before, _, notes = talk.partition("[notes]")
+        assert not [one.text for one in turn.recalled if one.text in before and one.text in notes]
