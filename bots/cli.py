@@ -24,6 +24,7 @@ ROOMS = {
     "discord": ("bots/discord_cli.py", "app", "Characters on Discord."),
     "finetune": ("finetune/cli.py", "app", "Fine-tunes: from a script to a character."),
 }
+GUESTS = {"lora": ("finetune/lora_cli.py",)}  # a room's commands that need a floor above it, each file's only one
 
 
 class Front(TyperGroup):
@@ -54,13 +55,19 @@ def sign(name: str) -> Any:
 def room(name: str) -> Any:
     """A room's commands."""
     file, attribute, _ = ROOMS[name]
-    module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+    module = importlib.import_module(module_of(file))
     found = getattr(module, attribute)
-    command = typer.main.get_command(found) if isinstance(found, typer.Typer) else found
+    command: Any = typer.main.get_command(found) if isinstance(found, typer.Typer) else found
     command.name = name
     if name == "persona":
         command.context_settings = {"obj": near}
+    for guest in (one for one in GUESTS.get(name, ()) if (HOUSE / one).exists()):
+        command.add_command(typer.main.get_command(importlib.import_module(module_of(guest)).app))
     return command
+
+
+def module_of(file: str) -> str:
+    return file.removesuffix(".py").replace("/", ".")
 
 
 def near(texts: Mapping[str, str], words: str) -> Collection[str] | None:

@@ -49,9 +49,13 @@ def asks() -> Asks:
 
 def asked(persona: Persona, words: str) -> list[Message]:
     """The prompt of a private talk that begins with these words."""
+    return [{"role": m.role, "content": m.content} for m in render(scene(persona, words)).messages]
+
+
+def scene(persona: Persona, words: str) -> Scene:
+    """A private talk that begins with these words."""
     place = Place("api:evaluation")
-    heard = (Utterance("evaluation:0", "script:fan", "Fan", place, words, LONG_AGO),)
-    return [{"role": m.role, "content": m.content} for m in render(Scene(persona, place, heard=heard)).messages]
+    return Scene(persona, place, heard=(Utterance("evaluation:0", "script:fan", "Fan", place, words, LONG_AGO),))
 
 
 def row(prompt: list[Message], reply: str, block: str) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ RESAMPLES = 400  # of figures that are no means; each counts all words again
 
 
 class Speaks(Protocol):
-    """Whoever can reply as the base or as a LoRA: a `Dresser`, or later an engine (`greenroom lora evaluate`)."""
+    """Whoever can reply as the base or as a LoRA: a `Dresser`. Engines are asked by `evaluate_answers.py`."""
 
     def say(
         self,

@@ -1,4 +1,4 @@
-"""How replies read as a whole: variety, copying, length.
+"""How replies read as a whole: variety, copying, loops, length.
 
 distinct-n (Li et al. 2016) falls with the number of words counted, so two sets are compared over the same number.
 Self-BLEU is that of Zhu et al. (2018), to fours, smoothed by one: high where every reply is like the others.
@@ -16,6 +16,7 @@ from scipy.stats import ks_2samp
 
 WORD = re.compile(r"[\w']+|[^\w\s]")
 COPIED = 8  # words in a row; shorter runs are common speech
+LOOP, ROUNDS = 3, 3  # so many words in a row, said so often, are a loop
 LONGEST_GRAM = 4
 Words: TypeAlias = tuple[str, ...]
 Gram: TypeAlias = Words
@@ -96,6 +97,12 @@ def copied(texts: Sequence[str], known: Iterable[str], *, n: int = COPIED) -> tu
         hits.append(sum(gram in runs for gram in own) if own else int(words in whole))
         counts.append(max(1, len(own)))
     return hits, counts
+
+
+def loops(text: str) -> bool:
+    """Whether a reply turns in a circle: three words in a row, said three times. Marks are no words here ('.....')."""
+    words = [word for word in words_of(text) if word[0].isalnum()]
+    return any(times >= ROUNDS for times in Counter(grams(words, LOOP)).values())
 
 
 def lengths(texts: Iterable[str]) -> list[int]:
