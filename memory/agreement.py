@@ -15,7 +15,7 @@ from memory.record import Record
 from serving import Encoder
 
 SILENCE = timedelta(minutes=30)
-RECIPE = 3  # grows whenever a vector or a sketch is made in another way, so that every index is made anew
+RECIPE = 4  # grows whenever a vector or a sketch is made in another way, so that every index is made anew
 PORTION = 256  # lines encoded before they are written, so that a long rebuild can be broken off and resumed
 
 

@@ -33,7 +33,7 @@ from personas import Recollection, Utterance, is_private, persona_speaker
 from serving import Encoder, ServingError
 
 CLOSED = Sharing()
-READS_AFTER = 30.0  # seconds of silence
+READS_AFTER = 5.0  # seconds of silence
 RECORDS_IN_RAM = 100_000  # 150 MB of vectors with 384 numbers each
 
 

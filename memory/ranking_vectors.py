@@ -19,6 +19,7 @@ from memory.record import Record
 from serving import Encoder
 
 QUESTION_BEFORE = 0.5
+BESIDE = 300  # bytes of the lines before and after: sixty words, a hundred Chinese signs
 
 
 async def in_place(sketcher: Sketcher, lines: Sequence[Record], *, first: int = 0) -> list[Record]:
@@ -64,9 +65,30 @@ def mixed(
 
 
 def window(lines: Sequence[Record], at: int) -> str:
-    """A line with the one before and the one after it in the same session."""
-    near = lines[max(at - 1, 0) : at + 2]
-    return "\n".join(line.text for line in near if line.session == lines[at].session)
+    """A line with the end of the one before and the beginning of the one after it in the same session.
+
+    Whole, a long reply would push a short line out of what an encoder reads.
+    """
+    line = lines[at]
+    before = [end(one.text) for one in lines[max(at - 1, 0) : at] if one.session == line.session]
+    after = [beginning(one.text) for one in lines[at + 1 : at + 2] if one.session == line.session]
+    return "\n".join([*before, line.text, *after])
+
+
+def end(text: str) -> str:
+    """The last of a line, from a word's beginning where there are spaces."""
+    if len(text.encode()) <= BESIDE:
+        return text
+    last = text.encode()[-BESIDE:].decode(errors="ignore")
+    return last.partition(" ")[2] or last
+
+
+def beginning(text: str) -> str:
+    """The first of a line, to a word's end where there are spaces."""
+    if len(text.encode()) <= BESIDE:
+        return text
+    first = text.encode()[:BESIDE].decode(errors="ignore")
+    return first.rpartition(" ")[0] or first
 
 
 def answers(before: Record, line: Record) -> bool:

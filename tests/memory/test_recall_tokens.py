@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from memory.chroma_rows import metadata_of, record_of
 from memory.ranking_tokens import WIDTH, Sketch, Sketcher, SketchRows
-from memory.ranking_vectors import in_place, turn_vectors, window
+from memory.ranking_vectors import BESIDE, in_place, turn_vectors, window
 from memory.scope import Scope
 from personas import Place
 from serving.testing import HashingEncoder
@@ -138,3 +138,24 @@ async def test_a_record_keeps_its_sketch_in_the_index() -> None:
 
     assert back.tokens == placed.tokens != b""
     assert record_of(KIM, "", metadata_of(KIM, replace(placed, tokens=b"")), placed.vector).tokens == b""
+
+
+def test_a_short_line_keeps_its_words_between_two_long_ones() -> None:
+    long = " ".join(f"word{number}" for number in range(400))
+    lines = [line(0, long), line(1, "My cat is called Biscuit."), line(2, long)]
+
+    around = window(lines, 1)
+
+    before, own, after = around.split("\n")
+    assert own == "My cat is called Biscuit."
+    assert long.endswith(before)
+    assert long.startswith(after)
+    assert before.split()[0] in long.split()
+    assert max(len(before), len(after)) <= BESIDE
+
+
+def test_what_stands_beside_is_cut_between_signs_where_there_are_no_spaces() -> None:
+    long = "猫" * 400
+    around = window([line(0, long), line(1, "我的猫叫饼干。"), line(2, long)], 1)
+
+    assert around == "猫" * (BESIDE // 3) + "\n我的猫叫饼干。\n" + "猫" * (BESIDE // 3)
