@@ -38,7 +38,7 @@ class Check(Kept):
 
 
 class Evaluation(Kept):
-    """One LoRA on one base, judged by one data set. Figures by name; docs/finetune.md says what each means."""
+    """One LoRA on one base, judged by one data set. Figures by name; docs/evaluation.md says what each means."""
 
     persona: str
     base: str
