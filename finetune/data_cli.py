@@ -136,7 +136,7 @@ def paraphraser(more: More) -> "Paraphrasing | None":
     from serving.making import make_engines
     from serving.settings import ServingSettings
 
-    engines = make_engines(ServingSettings.read())
+    engines = make_engines(ServingSettings.read().for_work)
     if more.paraphrase not in engines:
         raise LinesUnreadable(f"There is no engine {more.paraphrase!r}; there are {', '.join(sorted(engines))}.")
     return Paraphrasing(engines[more.paraphrase], OnnxEncoder.default(), more.paraphrased)

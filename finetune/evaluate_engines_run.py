@@ -113,7 +113,7 @@ async def run(wish: Wish, settings: ServingSettings, *, tell: Tell) -> Compariso
 async def opened(settings: ServingSettings, wish: Wish) -> AsyncIterator[Mapping[str, Engine]]:
     """Both engines, and nobody who steps in: the one who does would be judged in their place."""
     both = {name: settings.engines[name] for name in (wish.against, wish.engine)}
-    engines = make_engines(settings.model_copy(update={"engines": both, "fallback": ()}))
+    engines = make_engines(settings.for_work.model_copy(update={"engines": both}))
     async with AsyncExitStack() as closing:
         for engine in engines.values():
             closing.push_async_callback(engine.aclose)

@@ -58,7 +58,7 @@ def run(
 
 async def asked_to_judge(name: str, persona: Persona, samples: Sequence[Sample]) -> dict[str, Figure]:
     """The judge's figures. Raises `EvaluationRefused` for an engine that the settings don't know."""
-    engines = make_engines(ServingSettings.read())
+    engines = make_engines(ServingSettings.read().for_work)
     if name not in engines:
         raise EvaluationRefused(f"There is no engine {name!r} to judge, only {', '.join(sorted(engines))}.")
     async with AsyncExitStack() as closing:

@@ -20,10 +20,9 @@ async def think_of_all(
     opened: Opened, pairs: Iterable[tuple[str, str]], *, cast: Cast, engine: str
 ) -> list[dict[str, object]]:
     """What was concluded of each (persona id, fan id). Raises the first `ServingError`; what was done stays done."""
-    alone = ServingSettings.read().model_copy(update={"fallback": ()})  # nobody may step in and guess
     rows: list[dict[str, object]] = []
     async with AsyncExitStack() as closing:
-        engines = make_engines(alone)
+        engines = make_engines(ServingSettings.read().for_work)
         for one in engines.values():
             closing.push_async_callback(one.aclose)
         reflection = MemorySettings.read().reflection

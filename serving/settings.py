@@ -153,3 +153,8 @@ class ServingSettings(RoomSettings):
             if name not in self.engines:
                 raise ValueError(f"there is no engine {name!r}, only {', '.join(self.engines)}")
         return self
+
+    @property
+    def for_work(self) -> Self:
+        """The same for who judges, concludes or paraphrases: there a trouble is better than another's guess."""
+        return self.model_copy(update={"fallback": ()})

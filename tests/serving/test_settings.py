@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from serving import ChatMessage, Completion, EngineMissing, Sampling
+from serving import ChatMessage, Completion, EngineAway, EngineMissing, Sampling
 from serving.fallback import FallbackEngine
 from serving.making import make_admissions, make_budget, make_copy, make_engines
 from serving.metering import MeteredEngine, Meters
@@ -50,6 +50,17 @@ def test_an_engine_in_the_file_has_the_understudy_behind_it() -> None:
     assert isinstance(engines["gpu"], FallbackEngine)
     assert engines["gpu"].model == "base"
     assert isinstance(engines["understudy"], MeteredEngine)
+
+
+async def test_nobody_steps_in_for_an_engine_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    far = {"kind": "remote", "model": "base", "base_url": "http://127.0.0.1:9/v1"}
+    monkeypatch.setenv("GREENROOM_SERVING__ENGINES", json.dumps({"gpu": far}))
+
+    engine = make_engines(ServingSettings.read().for_work)["gpu"]
+
+    with pytest.raises(EngineAway):
+        _ = [piece async for piece in engine.stream([ChatMessage("user", "A or B?")], sampling=Sampling())]
+    await engine.aclose()
 
 
 def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
