@@ -125,7 +125,9 @@ class Recipe(Written):
     base: str = Field("", description="The model to teach: a folder, or a name on the hub. Empty: the understudy.")
     objective: Literal["sft", "dpo", "kto"] = Field("sft", description="Learn replies, pairs, or thumbs.")
     method: Literal["lora", "adalora", "full"] = Field("lora", description="What is trained of the model.")
-    quantisation: Literal["none", "nf4"] = Field("none", description="nf4: QLoRA (Dettmers et al. 2023), CUDA only.")
+    quantisation: Literal["none", "nf4"] = Field(
+        "none", description="nf4: QLoRA (Dettmers et al. 2023), with bitsandbytes."
+    )
     lora: Lora = Lora()
     adalora: AdaLora = AdaLora()
     optimiser: Optimiser = Optimiser()

@@ -19,15 +19,10 @@ def refuse_missing(recipe: Recipe, *, gpu: bool | None = None) -> None:
 
 def missing(recipe: Recipe, *, gpu: bool) -> Iterator[str]:
     """Each with what to do about it."""
-    if recipe.quantisation != "none" and not gpu:
-        yield "A base in 4 bits (quantisation: nf4) needs an NVIDIA GPU, and there is none. Use the recipe lora."
     if needs_bitsandbytes(recipe) and not find_spec("bitsandbytes"):
         yield "This recipe needs bitsandbytes. Install it with: pip install bitsandbytes"
     if recipe.precision == "float16" and not gpu:
         yield "float16 is for GPUs. Set precision: auto."
-    if recipe.sharding == "fsdp" and not gpu:
-        # accelerate would share the batches only, without a word
-        yield "A model is sharded over GPUs (sharding: fsdp), and there is none. Set sharding: none."
     for watcher in recipe.watchers:
         if not find_spec(watcher):
             yield f"The watcher {watcher} is not installed. Install it with: pip install {watcher}"

@@ -12,7 +12,6 @@ from datasets import Dataset, disable_progress_bars
 from rich.console import Console
 from transformers import (
     AutoModelForCausalLM,
-    BitsAndBytesConfig,
     EarlyStoppingCallback,
     PrinterCallback,
     TrainerCallback,
@@ -23,6 +22,7 @@ from finetune.recipe import Recipe
 from finetune.train_adalora import Allocation
 from finetune.train_arguments import arguments, weights_in
 from finetune.train_folder import RunFolder, state_of
+from finetune.train_four_bits import in_four_bits, keep_differentiable
 from finetune.train_lora import peft_config
 from finetune.train_memory import on
 from finetune.train_prepare import Prepared
@@ -79,19 +79,12 @@ def make_trainer(prepared: Prepared, folder: RunFolder, callbacks: Sequence[Trai
 def load_model(prepared: Prepared) -> Any:
     """The base, with the LoRA it goes on from if there is one."""
     name, recipe = prepared.base.name, prepared.recipe
-    bits = in_four_bits() if recipe.quantisation == "nf4" else {}
+    bits = in_four_bits(recipe) if recipe.quantisation == "nf4" else {}
     model = AutoModelForCausalLM.from_pretrained(name, dtype=weights_in(recipe), attn_implementation="sdpa", **bits)
+    keep_differentiable(model)
     if prepared.began_with is None:
         return model
     return peft.PeftModel.from_pretrained(model, prepared.began_with, is_trainable=True)
-
-
-def in_four_bits() -> dict[str, Any]:
-    """NormalFloat with doubly quantised constants (Dettmers et al. 2023), on this process's own GPU."""
-    bits = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype="bfloat16"
-    )
-    return {"quantization_config": bits, "device_map": {"": processes().local_process_index}}
 
 
 def watchers(recipe: Recipe, folder: RunFolder) -> list[TrainerCallback]:

@@ -21,7 +21,7 @@ from finetune.train_plan import Plan
 
 GIB = 2**30
 STATES = {"adamw": 8.0, "ademamix": 12.0, "lion": 4.0, "sgd": 0.0, "rmsprop": 4.0, "adagrad": 4.0, "adafactor": 0.1}
-EIGHT_BIT = 2.0
+EIGHT_BIT, FOUR_BITS = 2.0, 0.55
 PROGRAM = {"cpu": 0.9 * GIB, "cuda": 1.2 * GIB}  # torch, transformers and trl; a CUDA context and its kernels
 LOGITS_AT_ONCE = 1024  # TRL works the head off in pieces
 
@@ -82,8 +82,7 @@ def shape_of(config: Any, adapter: peft.PeftConfig | None) -> Shape:
 def estimate(shape: Shape, recipe: Recipe, plan: Plan, *, device: str, longest: int) -> Estimate:
     """What a step of conversations of `longest` tokens takes on one device."""
     shared = plan.processes if recipe.sharding == "fsdp" else 1
-    frozen = 0.55 if recipe.quantisation == "nf4" else weights_in(recipe).itemsize
-    kept = shape.parameters * (weights_in(recipe).itemsize if recipe.method == "full" else frozen)
+    kept = shape.parameters * frozen(recipe, device)
     kept += 0 if recipe.method == "full" else shape.trained * 4
     return Estimate(
         weights=kept / shared,
@@ -92,6 +91,14 @@ def estimate(shape: Shape, recipe: Recipe, plan: Plan, *, device: str, longest: 
         step=remembered(shape, recipe, tokens=plan.at_once * longest),
         program=PROGRAM[device],
     )
+
+
+def frozen(recipe: Recipe, device: str) -> float:
+    """Bytes that a parameter of the base takes; on a CPU bitsandbytes does not give back what it made the 4 bits of."""
+    whole = weights_in(recipe).itemsize
+    if recipe.quantisation == "none":
+        return whole
+    return FOUR_BITS if device == "cuda" else FOUR_BITS + whole
 
 
 def remembered(shape: Shape, recipe: Recipe, *, tokens: int) -> float:

@@ -13,6 +13,7 @@ from finetune.train_memory import available, estimate, on, refuse_too_large, sha
 from finetune.train_plan import Plan, plan_for
 from finetune.train_processes import processes
 from finetune.train_record import finished_record
+from finetune.train_sharding import refuse_unshardable
 from personas import Persona, load
 from serving.shelf import CONFIG
 
@@ -34,6 +35,8 @@ def prepare(persona: Persona | Path, *, data: Path, recipe: Recipe, seed: int, b
     """Everything that can be refused is refused here, before minutes are spent."""
     refuse_missing(recipe)
     refuse_unservable(recipe)
+    together = processes().num_processes
+    refuse_unshardable(recipe, processes=together)
     persona = load(persona) if isinstance(persona, Path) else persona
     base = open_base(recipe)
     material = read_material(
@@ -41,7 +44,6 @@ def prepare(persona: Persona | Path, *, data: Path, recipe: Recipe, seed: int, b
     )
     if material.persona not in ("", persona.id):
         raise TrainingRefused(f"{data} was made for {material.persona}, not for {persona.id}. Name her data set.")
-    together = processes().num_processes
     plan = plan_for(recipe, material.tokens, processes=together)
     shape = shape_of(base.config, peft_config(recipe, steps=plan.steps))
     needed = estimate(shape, recipe, plan, device=on(), longest=max(material.tokens))

@@ -29,7 +29,10 @@ from personas import Persona
 from serving.shelf import CONFIG, WEIGHTS, digest
 
 LIBRARIES = ("greenroom", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
-NOT_THE_MODEL = {"optimizer.pt", "scheduler.pt", "trainer_state.json", "training_args.bin", "README.md"}
+NOT_THE_MODEL = {
+    "optimizer.pt", "optimizer.bin", "pytorch_model_fsdp.bin", "scheduler.pt", "trainer_state.json",
+    "training_args.bin", "README.md",
+}  # fmt: skip
 
 
 def train_run(

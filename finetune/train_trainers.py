@@ -13,6 +13,7 @@ from trl import DPOTrainer, KTOTrainer, SFTTrainer
 
 from finetune import train_adalora
 from finetune.recipe import Recipe
+from finetune.train_sharding import Shards
 from serving.shelf import WEIGHTS
 
 
@@ -31,15 +32,15 @@ class ResumesExactly:
         """Nothing: the best checkpoint's files are what is kept."""
 
 
-class Sft(ResumesExactly, SFTTrainer):  # type: ignore[misc]  # trl is untyped here
+class Sft(Shards, ResumesExactly, SFTTrainer):  # type: ignore[misc]  # trl is untyped here
     """Learns replies."""
 
 
-class Dpo(ResumesExactly, DPOTrainer):  # type: ignore[misc]
+class Dpo(Shards, ResumesExactly, DPOTrainer):  # type: ignore[misc]
     """Learns from pairs."""
 
 
-class Kto(ResumesExactly, KTOTrainer):  # type: ignore[misc]
+class Kto(Shards, ResumesExactly, KTOTrainer):  # type: ignore[misc]
     """Learns from thumbs."""
 
 

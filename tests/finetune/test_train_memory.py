@@ -54,6 +54,12 @@ def test_a_lora_takes_a_fraction_of_a_full_fine_tune_and_qlora_less(lora: Shape)
     assert 5 < four_bits < 12
 
 
+def test_four_bits_take_no_less_on_a_cpu_than_the_whole_base(lora: Shape) -> None:
+    four_bits, whole = (estimated(read_recipe(name), lora, device="cpu").weights for name in ("qlora", "lora"))
+
+    assert four_bits > whole
+
+
 def test_what_would_not_fit_is_refused_with_the_numbers_and_what_to_try(lora: Shape) -> None:
     recipe = read_recipe("lora", changes=["precision=bfloat16"])
 
