@@ -27,7 +27,10 @@ def refuse_unshardable(recipe: Recipe, *, processes: int) -> None:
 
 
 def unshardable(recipe: Recipe, processes: int) -> Iterator[str]:
-    """Each was tried, and ended in the middle of a step, or left the model whole (docs/log.md, 2026-11-29)."""
+    """What ended in the middle of a step, or left the model whole (docs/log.md, 2026-11-29).
+
+    Of bitsandbytes' optimisers one was tried; all of them step through operators that know no parts.
+    """
     if processes < 2:
         yield "A model is cut into parts (sharding: fsdp) for several processes, and this is one. Set sharding: none."
     if recipe.method == "adalora":
