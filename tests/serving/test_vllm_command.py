@@ -43,12 +43,20 @@ def test_an_empty_shelf_leaves_room_for_the_first_lora() -> None:
 
 def test_what_the_operator_says_wins(shelf: Shelf) -> None:
     said = HERE.model_copy(
-        update={"max_loras": 2, "max_lora_rank": 60, "window": 4096, "memory": 0.8, "quantization": "fp8"}
+        update={
+            "max_loras": 2,
+            "stream_interval": 1,
+            "max_lora_rank": 60,
+            "window": 4096,
+            "memory": 0.8,
+            "quantization": "fp8",
+        }
     )
 
     command = vllm_command(said, shelf.in_use(), socket=Path("s"), cpu=False)
 
     assert words_after(command, "--max-loras") == "2"
+    assert words_after(command, "--stream-interval") == "1"
     assert max_rank(command) == 64
     assert words_after(command, "--max-model-len") == "4096"
     assert words_after(command, "--gpu-memory-utilization") == "0.8"
