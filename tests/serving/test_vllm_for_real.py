@@ -116,7 +116,7 @@ async def test_a_reply_streams_and_is_counted(house: House) -> None:
 
     completion = pieces[-1]
     assert isinstance(completion, Completion)
-    assert len(pieces) > 5
+    assert len(pieces) > 2
     assert (completion.completion_tokens, completion.finish_reason) == (24, "length")
     assert house.engine.window.tokens == 1024
 
