@@ -125,10 +125,11 @@ class Ranking:
         """The likeliest records, best first; `vector`, shape (dim,), and `sketch` are the encoded `question.bare`."""
         if not len(self._rows):
             return []
-        evidence = self.evidence(question, vector)
+        kinship = self._rows.words.kinship(question.terms)
+        evidence = self.evidence(question, vector, kinship)
         read = language_of(question.bare) in self.reads
         scores = weighed(evidence, EVIDENCE if read else UNREAD)
-        share = self._share_of_words(question)
+        share = self._share_of_words(question, kinship)
         sure = confidence(evidence["cosine"] if read else None, share)
         likely = best(scores, max(limit, COMPARED_FINELY))
         if sketch is not None and read:
@@ -142,7 +143,7 @@ class Ranking:
             likely = likely[np.argsort(-scores[likely], kind="stable")]
         return [Ranked(self._rows.records[row], float(scores[row]), float(sure[row])) for row in likely[:limit]]
 
-    def evidence(self, question: Question, vector: NDArray[np.float32]) -> dict[str, Floats]:
+    def evidence(self, question: Question, vector: NDArray[np.float32], kinship: Floats) -> dict[str, Floats]:
         """What speaks for each record, one value a row under each name of `EVIDENCE`."""
         rows, none = self._rows, np.zeros(len(self._rows))
         words = rows.words.bm25(question.terms)
@@ -150,7 +151,7 @@ class Ranking:
             "cosine": self.slope * (rows.vectors @ vector).astype(np.float64) + self.offset,
             "words": standardised(words),
             "words_around": standardised(rows.spread(words, near=0.5, far=0.25)),
-            "kin": standardised(rows.words.kinship(question.terms)),
+            "kin": standardised(kinship),
             "said_by": rows.said_by(question.about) if question.about else none,
             "asks": rows.asks,
             "length": rows.length,
@@ -170,11 +171,10 @@ class Ranking:
             return self._rows.tells_year
         return self._rows.tells_when if question.asks_when else none
 
-    def _share_of_words(self, question: Question) -> Floats:
+    def _share_of_words(self, question: Question, kinship: Floats) -> Floats:
         """How much of what the question says, weighed by rarity, each record says as well: 0 to 1."""
-        said = self._rows.words.kinship(question.terms)
         whole = sum(self._rows.words.rarity(term) for term in dict.fromkeys(question.terms))
-        return said / whole if whole else said
+        return kinship / whole if whole else kinship
 
 
 def confidence(cosine: Floats | None, share_of_words: Floats, pieces: Floats | None = None) -> Floats:

@@ -32,7 +32,7 @@ def bring_forward(rows: MemoryRows, likely: Rows, question: Question, scores: Fl
     worth = WORTH[language_of(question.bare)]
     for old in likeliest(rows, likely, question.about):
         goal = scores[old] + (JUST if question.asks_now else -JUST)
-        strength = replacing(rows, old, question)[likely]
+        strength = replacing(rows, old, question, likely)
         if not question.asks_now:
             strength[strength < CLEAR] = 0
         for at in np.lexsort((likely, strength))[::-1][:BROUGHT]:
@@ -53,12 +53,11 @@ def likeliest(rows: MemoryRows, likely: Rows, about: str | None) -> list[int]:
     return list(best.values())
 
 
-def replacing(rows: MemoryRows, old: int, question: Question) -> Floats:
-    """How strongly each row seems to replace an old line: a later one of the same speaker with its rare terms."""
+def replacing(rows: MemoryRows, old: int, question: Question, likely: Rows) -> Floats:
+    """How strongly each likely row seems to replace an old line: later, of the same speaker, with its rare terms."""
     record = rows.records[old]
     said = {term for term in terms(record.text) if not ONLY_HIRAGANA.fullmatch(term)}
     asked = said.intersection(question.terms)
     shared = rows.words.rare(said - asked, COMMON) + OF_THE_QUESTION * rows.words.rare(asked, COMMON)
-    strength: Floats = shared * rows.may_replace * rows.said_by(record.speaker_id)
-    strength[: old + 1] = 0
-    return strength
+    strength: Floats = shared[likely] * rows.may_replace[likely] * rows.said_by(record.speaker_id)[likely]
+    return np.where(likely > old, strength, 0.0)

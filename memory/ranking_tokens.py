@@ -131,11 +131,12 @@ class SketchRows:
 
     def _best_of(self, rows: NDArray[np.int64], asked: Sketch) -> NDArray[np.float32]:
         """For each row and each piece of the question the closest piece's cosine, shape (rows, pieces)."""
+        # pieces of the question first: reduceat is twice as fast along what lies side by side
         sketches = [sketch for row in rows if (sketch := self._sketches[row]) is not None]
         states = np.concatenate([sketch.states for sketch in sketches]).astype(np.float32)
         begins = np.cumsum([0, *(len(sketch.pieces) for sketch in sketches[:-1])])
-        best: NDArray[np.float32] = np.maximum.reduceat(states @ asked.states.astype(np.float32).T, begins, axis=0)
-        return best / np.float32(127**2)
+        best: NDArray[np.float32] = np.maximum.reduceat(asked.states.astype(np.float32) @ states.T, begins, axis=1)
+        return best.T / np.float32(127**2)
 
     def _rarity(self, piece: int) -> float:
         holding = self._holding[piece]

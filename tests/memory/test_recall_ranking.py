@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.lexical import WordIndex
+from memory.lexical import Floats, WordIndex
 from memory.lexical_kin import EnglishKin
 from memory.questions import Question, read
 from memory.ranking import EVIDENCE, Ranking
@@ -22,6 +22,11 @@ from serving.testing import HashingEncoder
 FAN, PERSONA = "web:robin", "persona:mika"
 START = datetime(2026, 3, 2, 19, tzinfo=UTC)
 ENCODER = HashingEncoder(256)
+
+
+def evidence_of(ranking: Ranking, question: Question) -> dict[str, Floats]:
+    """What the words and days alone say for each record."""
+    return ranking.evidence(question, np.zeros(256, dtype=np.float32), np.zeros(len(ranking)))
 
 
 def line(number: int, text: str, *, by: str = FAN, days: float = 0, session: str = "one") -> Record:
@@ -103,7 +108,7 @@ async def test_asked_for_a_year_a_line_that_says_on_friday_tells_no_more_than_on
     )
 
     year, day = (
-        ranking.evidence(question_of(text), np.zeros(256, dtype=np.float32))["tells_when"].tolist()
+        evidence_of(ranking, question_of(text))["tells_when"].tolist()
         for text in ("Which year did I learn to swim?", "When did I swim?")
     )
 
@@ -136,7 +141,7 @@ async def test_all_evidence_has_a_weight_and_one_value_for_each_record() -> None
     ranking = await ranking_of([line(1, "one"), line(2, "two")])
     question = question_of("When was it now, in May?")
 
-    evidence = ranking.evidence(question, np.zeros(256, dtype=np.float32))
+    evidence = evidence_of(ranking, question)
 
     assert evidence.keys() == EVIDENCE.keys()
     assert all(values.shape == (2,) for values in evidence.values())
