@@ -19,6 +19,7 @@ from finetune.cleaning import clean
 from finetune.conversation import conversations
 from finetune.data_cli import More, paraphraser
 from finetune.dataset import DatasetSheet, write_dataset
+from finetune.ensemble import company
 from finetune.evaluate_statistics import mean
 from finetune.readers import read_file
 from finetune.recipe import Recipe
@@ -31,7 +32,8 @@ OPTIONS: Mapping[str, Mapping[str, float]] = {
     "less context": {"less_context": 0.3},
     "protective": {"protective": 0.15},
     "replay": {"replay": 0.15},
-    "all three": {"less_context": 0.3, "protective": 0.15, "replay": 0.15},
+    "ensemble": {"ensemble": 1.0},
+    "all four": {"less_context": 0.3, "protective": 0.15, "replay": 0.15, "ensemble": 1.0},
 }
 SHOWN = ("gain", "identified_lora", "breaks_prompt", "breaks_lora", "forgetting", "distinct_2_ratio", "copied_lora")
 
@@ -83,7 +85,8 @@ def made(who: str, seed: int, to: Path, option: str, engine: str) -> DatasetShee
     kept = split(kept)
     paraphrasing = paraphraser(More(paraphrase=engine)) if option == "paraphrase" else None
     wanted = Augmenting(**OPTIONS.get(option, {}), paraphrasing=paraphrasing, seed=seed)
-    added = asyncio.run(augmented(kept, persona, who, wanted))
+    beside = {name: [split_by(one, seed) for one in said] for name, said in company(lines, who).items()}
+    added = asyncio.run(augmented(kept, persona, who, wanted, beside))
     return write_dataset(to, [*kept, *added], persona, who, report)
 
 

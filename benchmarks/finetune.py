@@ -25,6 +25,7 @@ from finetune.candidate import candidate
 from finetune.cleaning import clean
 from finetune.conversation import Conversation, conversations
 from finetune.dataset import read_part, write_dataset
+from finetune.ensemble import company
 from finetune.evaluate_dresser import Dresser, Likelihood
 from finetune.evaluate_likely import Lines
 from finetune.evaluate_lines import genuine, replies, tellable
@@ -43,7 +44,7 @@ CARDS = {
     "Higgins": "Higgins is a professor of phonetics, brilliant, rude and full of himself.",
     "Raina": "Raina is a romantic young Bulgarian lady who dreams of heroes.",
 }
-REPLAY = 0.15
+REPLAY, ENSEMBLE = 0.15, 1.0
 SHOWN = ("nll_base", "nll_prompt", "nll_lora", "gain", "swap_margin", "identified_prompt", "identified_lora",
          "forgetting", "copied_lora")  # fmt: skip
 
@@ -92,7 +93,9 @@ def taught(who: str, seed: int, recipe: Recipe, workshop: Path) -> Run:
     others = sorted({line.speaker for line in lines} - {who})
     kept, report = clean([split_by(one, seed) for one in conversations(lines, who)], others=others)
     kept = split(kept)
-    added = asyncio.run(augmented(kept, persona, who, Augmenting(replay=REPLAY, seed=seed)))
+    beside = {name: [split_by(one, seed) for one in said] for name, said in company(lines, who).items()}
+    wanted = Augmenting(replay=REPLAY, ensemble=ENSEMBLE, seed=seed)
+    added = asyncio.run(augmented(kept, persona, who, wanted, beside))
     data, folder = workshop / f"data-{persona.id}-{seed}", workshop / f"run-{persona.id}-{seed}"
     write_dataset(data, [*kept, *added], persona, who, report)
     train_run(persona, data=data, recipe=recipe, to=folder, seed=seed)

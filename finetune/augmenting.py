@@ -1,7 +1,8 @@
-"""Adds to what is learnt, never to what is held out: less context, protective scenes, plain talk, paraphrases.
+"""Adds to what is learnt, never to what is held out: less context, protective scenes, plain talk, other roles.
 
-Each is off unless asked for, and each row says which of them it came from. Validation and test stay byte for byte the
-same whatever is added, so the gain of each is measured by evaluating two LoRAs that differ in nothing else.
+Each is off unless asked for, as paraphrases are, and each row says which of them it came from. Validation and test stay
+byte for byte the same whatever is added, so the gain of each is measured by evaluating two LoRAs that differ in nothing
+else.
 """
 
 import math
@@ -10,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from finetune.conversation import Conversation
+from finetune.ensemble import Company, ensemble
 from finetune.line import Line
 from finetune.paraphrasing import Paraphrasing
 from personas import Persona
@@ -33,17 +36,23 @@ class Augmenting:
     replay: float = 0.0
     paraphrasing: Paraphrasing | None = None
     seed: int = 0
+    ensemble: float = 0.0
 
 
 async def augmented(
-    kept: Sequence[Conversation], persona: Persona, speaker: str, wanted: Augmenting
+    kept: Sequence[Conversation],
+    persona: Persona,
+    speaker: str,
+    wanted: Augmenting,
+    others: Company = MappingProxyType({}),
 ) -> list[Conversation]:
-    """What is added to the conversations that are learnt from; the same seed adds the same."""
+    """What is added to the conversations that are learnt from, `others` among it; the same seed adds the same."""
     learnt = [one for one in kept if one.part == "train"]
     added = [
         *less_context(learnt, share=wanted.less_context, rng=random.Random(f"{wanted.seed} context")),
         *protective(learnt, persona, speaker, share=wanted.protective, rng=random.Random(f"{wanted.seed} protective")),
         *replay(len(learnt), share=wanted.replay, rng=random.Random(f"{wanted.seed} replay")),
+        *ensemble(others, kept, share=wanted.ensemble, rng=random.Random(f"{wanted.seed} ensemble")),
     ]
     if wanted.paraphrasing is not None:
         added += await wanted.paraphrasing.of(learnt, rng=random.Random(f"{wanted.seed} paraphrase"))

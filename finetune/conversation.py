@@ -11,7 +11,7 @@ from personas import Persona, Place, Scene, Utterance, persona_speaker, render
 from serving import ChatMessage
 
 Part = Literal["train", "validation", "test"]
-Source = Literal["script", "journal", "less context", "protective", "replay", "paraphrase"]
+Source = Literal["script", "journal", "less context", "protective", "replay", "ensemble", "paraphrase"]
 GENUINE = ("script", "journal")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 MOST_LINES_BEFORE = 8

@@ -49,6 +49,7 @@ def data(
     less_context: Annotated[float, typer.Option(min=0, max=1, help="Add copies with less context: 0.2.")] = 0,
     protective: Annotated[float, typer.Option(min=0, max=1, help="Add scenes in which she stays herself: 0.1.")] = 0,
     replay: Annotated[float, typer.Option(min=0, max=1, help="Add plain talk, against forgetting: 0.15.")] = 0,
+    ensemble: Annotated[float, typer.Option(min=0, max=4, help="Add the other roles of her scenes: 1.")] = 0,
     paraphrase: Annotated[str, typer.Option(help="Put fans' lines differently with this engine.")] = "",
     paraphrased: Annotated[float, typer.Option(min=0, max=1, help="How many of them.")] = 0.2,
     harm_head: Annotated[Path | None, typer.Option(help="A head from `finetune classifier` that reads harm.")] = None,
@@ -57,7 +58,7 @@ def data(
 ) -> None:
     """Make a frozen data set: cleaned, split by blocks, put into words as a live prompt is."""
     wanted = Wanted(persona, tuple(files or ()), speaker, to, data if from_journal else None)
-    more = More(less_context, protective, replay, paraphrase, paraphrased, harm_head, seed)
+    more = More(less_context, protective, replay, paraphrase, paraphrased, harm_head, seed, ensemble)
     with plainly():
         for file in wanted.files:
             warn_of_discord(file)
@@ -87,6 +88,7 @@ class More:
     paraphrased: float = 0.2
     harm_head: Path | None = None
     seed: int = 0
+    ensemble: float = 0
 
 
 async def made(wanted: Wanted, more: More) -> "DatasetSheet":
@@ -120,7 +122,9 @@ async def made_augmenting(more: More) -> "AsyncIterator[Augmenting]":
 
     paraphrasing = paraphraser(more)
     try:
-        yield Augmenting(more.less_context, more.protective, more.replay, paraphrasing, more.seed)
+        yield Augmenting(
+            more.less_context, more.protective, more.replay, paraphrasing, more.seed, ensemble=more.ensemble
+        )
     finally:
         if paraphrasing is not None:
             await paraphrasing.engine.aclose()

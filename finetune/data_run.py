@@ -9,6 +9,7 @@ from finetune.augmenting import Augmenting, augmented
 from finetune.cleaning import clean, says_harm
 from finetune.conversation import conversations
 from finetune.dataset import DatasetSheet, write_dataset
+from finetune.ensemble import company
 from finetune.errors import LinesUnreadable
 from finetune.harm import HarmReader
 from finetune.journal_reader import Staged
@@ -49,7 +50,8 @@ async def run(persona_file: Path, ingredients: Ingredients, *, speaker: str, to:
         found, others=others, harmful=lambda reply: says_harm(reply) or reply in read_as_harm, languages=languages
     )
     kept = split(kept)
-    added = await augmented(kept, persona, wanted, ingredients.augmenting)
+    beside = company(lines, wanted) if ingredients.augmenting.ensemble else {}
+    added = await augmented(kept, persona, wanted, ingredients.augmenting, beside)
     return write_dataset(to, [*kept, *added], persona, wanted, report)
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from finetune.augmenting import Augmenting, augmented, less_context, protective, read_scenes, replay
-from finetune.conversation import Conversation, prompt_for
+from finetune.conversation import Conversation, conversations, prompt_for
 from finetune.data_run import Ingredients, run
+from finetune.ensemble import company, ensemble
 from finetune.line import Line
 from finetune.masking import identifies
 from finetune.paraphrasing import Paraphrasing
+from finetune.splitting import split
 from personas import Boundaries, Persona, Place, Recollection, Scene, Utterance, Voice
 from serving.testing import HashingEncoder, ScriptedEngine
 from tests.finetune.stage import persona_file
@@ -158,3 +160,46 @@ async def test_a_paraphrase_must_mean_the_same_in_other_words(answer: str, kept:
     assert [two.before[-1].text for two in found] == ([answer.replace("{n}", number)] if kept else [])
     assert [two.reply for two in found] == ([one.reply] if kept else [])
     assert paraphrasing.refused == (not kept)
+
+
+def quay() -> list[Line]:
+    """Three roles in twelve scenes of one play, and somebody of another play."""
+    said = [
+        Line(who, f"{who} says thing {scene} about the {word}.", "the quay", scene, number)
+        for scene in range(12)
+        for number, (who, word) in enumerate([("Kim", "lamp"), ("Mika", "tide"), ("Orla", "gull"), ("Mika", "rope")])
+    ]
+    return [
+        *said,
+        Line("Kim", "Elsewhere it rains.", "the hill", 0, 0),
+        Line("Zed", "So it does, Kim.", "the hill", 0, 1),
+    ]
+
+
+def test_the_others_of_her_scenes_are_learnt_under_their_own_names() -> None:
+    lines = quay()
+    kept = split(list(conversations(lines, "Mika")))
+    learnt = [one for one in kept if one.part == "train"]
+
+    found = company(lines, "Mika")
+    added = ensemble(found, kept, share=0.5, rng=random.Random(0))
+
+    assert set(found) == {"Kim", "Orla"}  # nobody of another play, and not herself
+    assert len(added) == round(0.5 * len(learnt))
+    assert {one.source for one in added} == {"ensemble"}
+    for one in added:
+        assert one.part == "train"
+        assert one.reply.split()[0] in one.prompt[0].content.splitlines()[0]
+        assert "Mika" not in one.prompt[0].content.splitlines()[0]
+
+
+def test_no_role_is_learnt_from_a_scene_that_measures() -> None:
+    lines = quay()
+    kept = split(list(conversations(lines, "Mika")))
+    measures = {one.block for one in kept if one.part != "train"}
+
+    added = ensemble(company(lines, "Mika"), kept, share=4, rng=random.Random(0))
+
+    assert measures
+    assert not {one.block for one in added} & measures
+    assert {one.part for one in added} == {"train"}
