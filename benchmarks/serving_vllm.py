@@ -21,6 +21,7 @@ from bots.app import from_flags, open_house
 from bots.house import House
 from bots.logs import start_logging
 from bots.settings import BotsSettings
+from memory import Scope
 from personas import Place, Utterance
 from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError
 from serving.cores import as_list, cores_left
@@ -53,12 +54,17 @@ class Side:
 
     tokens: int = 0
     seconds: float = 0.0
+    reading: float = 0.0  # seconds in which what was said is read into the index, after the talk
     processor: float = 0.0  # seconds of this process
     first: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
         return self.tokens / self.seconds
+
+    @property
+    def rate_with_reading(self) -> float:
+        return self.tokens / (self.seconds + self.reading)
 
     def late(self, share: float) -> float:
         """A quantile of the seconds until the first word, in milliseconds."""
@@ -173,6 +179,14 @@ class Stage:
         self.steps.append(turn.timings)
         return first - began, turn.completion_tokens, ""
 
+    async def read(self, side: Side, fans: int) -> None:
+        """What was said is read now, not in the others' rounds; the time is greenroom's."""
+        began, worked = time.perf_counter(), time.process_time()
+        for fan in range(fans):
+            await self._house.memory.show(Scope(f"persona-{fan % PERSONAS}", f"web:fan-{fan}", Place(f"web:fan-{fan}")))
+        side.reading += time.perf_counter() - began
+        side.processor += time.process_time() - worked
+
     def forget(self) -> None:
         """What came before was a rehearsal."""
         self.added, self.steps = [], []
@@ -258,6 +272,7 @@ async def throughput(house: House, recorder: Recorder, bare: httpx.AsyncClient, 
         await round_of(
             counted["greenroom"], [iter([partial(stage.turn, fan, n) for n in turns]) for fan in range(fans)]
         )
+        await stage.read(counted["greenroom"], fans)
         for name, lora in (("bare", True), ("bare, no LoRA", False)):
             shared = iter([partial(straight, bare, one, lora=lora) for one in recorder.asked])
             await round_of(counted[name], [shared] * fans)
@@ -267,7 +282,10 @@ async def throughput(house: House, recorder: Recorder, bare: httpx.AsyncClient, 
     )
     for name, side in sides.items():
         print(f"{name:>14}: {side}")
-    print(f"throughput through the whole of greenroom: {ours.rate / theirs.rate:.0%} of the bare server's (>= 90 %)")
+    print(
+        f"throughput through the whole of greenroom: {ours.rate / theirs.rate:.0%} of the bare server's while they "
+        f"talk, {ours.rate_with_reading / theirs.rate:.0%} with the time in which memory reads what was said (>= 90 %)"
+    )
     median, late = (ours.late(share) - theirs.late(share) for share in (0.5, 0.99))
     print(f"first word later than the bare server's: median {median:.0f} ms, p99 {late:.0f} ms (<= 10, <= 40)")
     print(f"of that before vLLM was asked and after it said a word: {stage}")
