@@ -99,9 +99,7 @@ class ServerSettings(BaseModel):
     python: Path | None = Field(None, description="The Python that has vLLM. [.venv-vllm's, or this one]")
     window: int | None = Field(None, ge=256, description="Tokens the server reads at most. [what the model can]")
     replies_at_once: int = Field(64, ge=1, description="Replies in one batch; more wait.")
-    stream_interval: int = Field(
-        4, ge=1, description="Tokens in one piece of a stream, after the first; 1: each alone."
-    )
+    stream_interval: int = Field(1, ge=1, description="Tokens in one piece of a stream, after the first.")
     max_loras: int | None = Field(None, ge=1, description="LoRAs in one batch. [one for each on the shelf, up to 32]")
     max_cpu_loras: int | None = Field(None, ge=1, description="LoRAs kept in memory. [twice max_loras]")
     max_lora_rank: int | None = Field(None, ge=1, le=512, description="The largest rank. [the shelf's, at least 16]")

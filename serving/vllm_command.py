@@ -46,7 +46,6 @@ def vllm_command(
             *("--model", settings.model, "--served-model-name", settings.name),
             *("--uds", str(socket)),
             *("--max-num-seqs", str(settings.replies_at_once)),
-            # a piece costs the server, the gate and the house more than its words do, and an eye sees no single tokens
             *("--stream-interval", str(settings.stream_interval)),
             *("--enable-prompt-tokens-details", "--scheduling-policy", "priority"),
             *window_words(settings),

@@ -45,7 +45,7 @@ def test_what_the_operator_says_wins(shelf: Shelf) -> None:
     said = HERE.model_copy(
         update={
             "max_loras": 2,
-            "stream_interval": 1,
+            "stream_interval": 4,
             "max_lora_rank": 60,
             "window": 4096,
             "memory": 0.8,
@@ -56,7 +56,7 @@ def test_what_the_operator_says_wins(shelf: Shelf) -> None:
     command = vllm_command(said, shelf.in_use(), socket=Path("s"), cpu=False)
 
     assert words_after(command, "--max-loras") == "2"
-    assert words_after(command, "--stream-interval") == "1"
+    assert words_after(command, "--stream-interval") == "4"
     assert max_rank(command) == 64
     assert words_after(command, "--max-model-len") == "4096"
     assert words_after(command, "--gpu-memory-utilization") == "0.8"
