@@ -246,7 +246,8 @@ async def table(workshop: Path, *, fans: int, rounds: int, prompts: int) -> None
         bare = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(
                 uds=str(server.socket),
-                limits=httpx.Limits(keepalive_expiry=1),  # the server ends idle connections after five seconds
+                # one connection for each request, as the gate has it: the server may end an idle one at any moment
+                limits=httpx.Limits(max_keepalive_connections=0),
             ),
             base_url="http://vllm",
             timeout=600,
