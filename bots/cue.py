@@ -61,8 +61,8 @@ def spoken_in(turn: Turn, persona: Persona) -> tuple[Utterance, ...]:
 def in_sight(before: Sequence[Turn], history: Sequence[Utterance], persona: Persona) -> frozenset[str]:
     """The ids of what the next prompt shows of a history: what the last one showed, and what was said in that turn.
 
-    A prompt's history begins later and later, so this misses nothing; where it begins later than the last one's, a few
-    lines are out of sight for one turn.
+    A prompt's history begins later and later. Where it begins later than the last one's, the lines between are neither
+    shown nor recalled, for this one turn.
     """
     window = before[-1].trace.get("window") if before else None
     shown = window.get("history") if isinstance(window, dict) else None

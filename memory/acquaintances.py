@@ -8,9 +8,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
+import structlog
+
 from memory.acquaintance import Acquaintance
 from memory.agreement import Agreement, compare, encoded
-from memory.errors import StoreDamaged
+from memory.errors import StoreDamaged, StoreTrouble
 from memory.journal import Journal
 from memory.one_at_a_time import Pair
 from memory.policy import Policies
@@ -19,6 +21,7 @@ from memory.record import Record, Store
 from memory.scope import Scope, backstage
 from serving import Encoder
 
+log = structlog.get_logger()
 RECALLED = "recalled "  # a mark for each memory that ever came to mind: how often
 COUNTS_AT_ONCE = 16  # so many new counts are worth a write
 READ_AT_ONCE = 16  # lines: eight turns
@@ -64,6 +67,17 @@ class Acquaintances:
         self._known[pair(scope)] = known
         await self._make_room()
         return known
+
+    async def meet_to_recall(self, scope: Scope, present: Collection[str]) -> Acquaintance:
+        """The same; an index that can't be written to hides from a fan who is known only what they said lately."""
+        known = self._known.get(pair(scope))
+        try:
+            return await self.meet(scope, present)
+        except StoreTrouble as exc:
+            if known is None:
+                raise
+            log.warning("recalled_without_the_latest", persona=scope.persona_id, reason=str(exc))
+            return known
 
     async def follow(self, scope: Scope) -> None:
         """Do to the index what was done to the journal."""

@@ -168,7 +168,7 @@ class Memory:
             async with self._alone(scope):
                 index, now = await self._at(scope), now or self._now()
                 just_now, sharing = {said.id for said in heard}, await self._allowed(scope)
-                known = await index.known.meet(scope, just_now.union(besides))
+                known = await index.known.meet_to_recall(scope, just_now.union(besides))
                 asked = await index.recollecting.read(scope, heard, now=now)
                 found = await index.recollecting.recall(
                     known.ranking(scope.place, sharing),

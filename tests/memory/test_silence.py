@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from memory.errors import StoreAway
 from memory.memory import Memory
 from memory.scope import Scope
 from memory.testing import StoreInRam, journal_in_ram, memory_in_ram
@@ -149,3 +150,16 @@ async def test_an_older_line_that_comes_late_finds_its_place(minutes: int) -> No
 
         assert [one.id for one in await memory.show(KIM)] == ["a", "b"]
         assert (await memory.show(KIM))[1].at == NOON + timedelta(minutes=minutes)
+
+
+async def test_an_index_that_is_gone_hides_only_what_was_said_lately() -> None:
+    store = StoreInRam()
+    async with journal_in_ram() as journal, memory_in_ram(journal, store, reads_after=AN_HOUR) as memory:
+        await memory.remember(KIM, [CAT])
+        store.fail_with = StoreAway("The server does not answer.")
+        await memory.remember(KIM, [said("Biscuit is grey.", id="grey", minutes=1)])
+
+        assert await recalled(memory, KIM) == ["cat"]
+
+        store.fail_with = None
+        assert set(await recalled(memory, KIM)) == {"cat", "grey"}
