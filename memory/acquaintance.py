@@ -76,11 +76,6 @@ class Acquaintance:
         for ranking in self._rankings.values():
             ranking.came_to_mind(dict.fromkeys(met, 1))
 
-    @property
-    def uncounted(self) -> int:
-        """How many counts the journal does not have yet."""
-        return len(self._uncounted)
-
     def counted(self) -> dict[str, int]:
         """Those counts, which from now on count as written down."""
         times = {one: self._recalled[one] for one in self._uncounted}

@@ -23,7 +23,6 @@ from serving import Encoder
 
 log = structlog.get_logger()
 RECALLED = "recalled "  # a mark for each memory that ever came to mind: how often
-COUNTS_AT_ONCE = 16  # so many new counts are worth a write
 READ_AT_ONCE = 16  # lines: eight turns
 
 
@@ -103,16 +102,15 @@ class Acquaintances:
             await self.follow(scope)
         if len(known.unread) >= READ_AT_ONCE:
             await self.read(scope)
-        if known.uncounted >= COUNTS_AT_ONCE:
-            await self._count(scope, known)
 
     async def read(self, scope: Scope) -> None:
-        """Encode and index what a fan who is known said lately."""
+        """Encode and index what a fan who is known said lately; keep what came to mind meanwhile."""
         known = self._known.get(pair(scope))
         if known is not None and known.unread:
             tail = known.tail
             agreement = compare(tail, [*tail, *known.unread], tail[0] if tail else None)
             known.grow(await self._indexed(scope, agreement))
+            await self._count(scope, known)
 
     async def rebuild(self, scope: Scope) -> int:
         """Throw this fan's index away and make it anew from the journal; returns how many memories there are."""

@@ -105,7 +105,8 @@ WORDS = (
     (r"\bthe day after tomorrow\b", "day", 2),
 )
 MAYBE = compiled(
-    r"\d|\bago\b|\byesterday\b|\bto(?:day|night|morrow)\b|\b(?:last|past|previous|this|next|coming) \w"
+    rf"\d(?:st|nd|rd|th)?(?: of)? {A_MONTH}|\b{A_MONTH}\.?,? (?:of )?\d|\b(?:in|during|since|of) \d|\d[-/]\d"
+    r"|\bago\b|\byesterday\b|\bto(?:day|night|morrow)\b|\b(?:last|past|previous|this|next|coming) \w"
     rf"|\bin (?:an?|couple|{'|'.join(ENGLISH_NUMBERS)})\b|{MONTH_IN_FULL}|\bon (?:the|{'|'.join(WEEKDAYS)})\b"
     rf"|\bfrom (?:today|now)\b|{'|'.join(FEASTS)}"
 )

@@ -22,7 +22,7 @@ from memory.journal_tables import FORGOTTEN, HEARD, MARKS, SHARING, STATEMENTS, 
 from memory.journal_turns import upwards
 from memory.record import Record
 from memory.scope import Sharing
-from personas import Place, Utterance, audience_of, persona_speaker
+from personas import Place, Utterance, audience_of, persona_speaker, platform_of
 
 REMEMBERED = ("answered", "cut_short")  # what a persona says when at a loss is no memory
 
@@ -109,7 +109,9 @@ def missing(connection: Connection, persona_id: str, fan_id: str, said: Sequence
     """Which of these the journal does not have; replies stand in their turns."""
     wanted = [one for one in said if not one.id.endswith(REPLY)]
     mine = (UTTERANCES.c.persona_id == persona_id) & (UTTERANCES.c.fan_id == fan_id)
-    query = select(UTTERANCES.c.id).where(mine, UTTERANCES.c.id.in_([one.id for one in wanted]))
+    # without the platforms SQLite looks at all that this fan ever said
+    where = UTTERANCES.c.platform.in_({platform_of(one.place) for one in wanted})
+    query = select(UTTERANCES.c.id).where(mine, where, UTTERANCES.c.id.in_([one.id for one in wanted]))
     there = set(connection.execute(query).scalars())
     return [one for one in wanted if one.id not in there]
 
@@ -128,8 +130,7 @@ def state(
     mine = (STATEMENTS.c.persona_id == persona_id) & (STATEMENTS.c.fan_id == fan_id)
     if gone:
         connection.execute(delete(STATEMENTS).where(mine, STATEMENTS.c.id.in_(gone)))
-    for record in records:
-        put(connection, STATEMENTS, statement_row(record, persona_id=persona_id, fan_id=fan_id))
+    put(connection, STATEMENTS, *(statement_row(one, persona_id=persona_id, fan_id=fan_id) for one in records))
 
 
 def retract(connection: Connection, persona_id: str, fan_id: str, sources: Sequence[str]) -> list[str]:
@@ -170,8 +171,8 @@ def share(connection: Connection, persona_id: str, fan_id: str, wanted: Sharing)
 
 def mark(connection: Connection, persona_id: str, fan_id: str, values: Mapping[str, str]) -> None:
     """Remember how far some things came, by name."""
-    for name, value in values.items():
-        put(connection, MARKS, {"persona_id": persona_id, "fan_id": fan_id, "name": name, "value": value})
+    mine = {"persona_id": persona_id, "fan_id": fan_id}
+    put(connection, MARKS, *({**mine, "name": name, "value": value} for name, value in values.items()))
 
 
 def marked(connection: Connection, persona_id: str, fan_id: str, name: str) -> str | None:

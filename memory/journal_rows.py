@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, TextClause, bindparam, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from memory.record import Record
 from memory.turn import Turn
@@ -118,21 +118,35 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     return added
 
 
+def put(connection: Connection, table: Table, *rows: Mapping[str, Any]) -> None:
+    """Insert, or replace by primary key; all rows have the same columns."""
+    if rows:
+        connection.execute(putting(table, tuple(rows[0])), rows)
+
+
 @cache
 def inserting(table: Table, columns: tuple[str, ...]) -> TextClause:
-    """The statement that inserts such a row, in words that SQLite and PostgreSQL share.
+    """The statement that inserts such a row where there is none."""
+    return in_words(insertion(table, columns).on_conflict_do_nothing(), table, columns)
+
+
+@cache
+def putting(table: Table, columns: tuple[str, ...]) -> TextClause:
+    """The statement that inserts such a row, or replaces what stands there."""
+    keys = [column.name for column in table.primary_key]
+    statement = insertion(table, columns)
+    changed = {name: statement.excluded[name] for name in columns if name not in keys}
+    return in_words(statement.on_conflict_do_update(index_elements=keys, set_=changed), table, columns)
+
+
+def insertion(table: Table, columns: tuple[str, ...]) -> sqlite.Insert:
+    return sqlite.insert(table).values({name: bindparam(name) for name in columns})
+
+
+def in_words(statement: sqlite.Insert, table: Table, columns: tuple[str, ...]) -> TextClause:
+    """A statement in words that SQLite and PostgreSQL share.
 
     SQLAlchemy would compile it anew for every row, a third of what a turn cost.
     """
-    statement = sqlite.insert(table).values({name: bindparam(name) for name in columns}).on_conflict_do_nothing()
     words = text(str(statement.compile(dialect=sqlite.dialect(paramstyle="named"))))
     return words.bindparams(*(bindparam(name, type_=table.c[name].type) for name in columns))
-
-
-def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
-    """Insert, or replace by primary key."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    keys = [column.name for column in table.primary_key]
-    statement = insert(table).values(**row)
-    changed = {name: statement.excluded[name] for name in row if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))

@@ -99,17 +99,13 @@ class SketchRows:
     """The sketches of one fan's memories, by row."""
 
     def __init__(self) -> None:
-        self._sketches: list[Sketch | None] = []
-        self._lengths: list[int] = []
+        self._packed: list[bytes] = []
         self._holding: Counter[int] = Counter()
 
     def add(self, packed: bytes) -> None:
         """One more row; no bytes, no sketch."""
-        sketch = Sketch.unpacked(packed) if packed else None
-        self._sketches.append(sketch)
-        self._lengths.append(0 if sketch is None else len(sketch.pieces))
-        if sketch is not None:
-            self._holding.update(set(sketch.pieces.tolist()))
+        self._packed.append(packed)
+        self._holding.update(set(Sketch.unpacked(packed).pieces.tolist()))
 
     def closeness(self, asked: Sketch, near: NDArray[np.int64]) -> Floats:
         """How well each row matches what was asked, about 0 to 1, shape (rows,).
@@ -118,7 +114,7 @@ class SketchRows:
         without a sketch is taken for an average one.
         """
         rows, at = np.unique(near, return_inverse=True)
-        known = np.array([row >= 0 and bool(self._lengths[row]) for row in rows], dtype=bool)
+        known = np.array([row >= 0 and bool(self._packed[row]) for row in rows], dtype=bool)
         if not known.any() or not len(asked.pieces):
             return np.zeros(len(near))
         best = np.zeros((len(rows), len(asked.pieces)), dtype=np.float32)
@@ -131,13 +127,13 @@ class SketchRows:
 
     def _best_of(self, rows: NDArray[np.int64], asked: Sketch) -> NDArray[np.float32]:
         """For each row and each piece of the question the closest piece's cosine, shape (rows, pieces)."""
+        packed = [self._packed[row] for row in rows]
+        begins = np.cumsum([0, *(len(one) // ROW for one in packed[:-1])])
+        states = Sketch.unpacked(b"".join(packed)).states.astype(np.float32)
         # pieces of the question first: reduceat is twice as fast along what lies side by side
-        sketches = [sketch for row in rows if (sketch := self._sketches[row]) is not None]
-        states = np.concatenate([sketch.states for sketch in sketches]).astype(np.float32)
-        begins = np.cumsum([0, *(len(sketch.pieces) for sketch in sketches[:-1])])
         best: NDArray[np.float32] = np.maximum.reduceat(asked.states.astype(np.float32) @ states.T, begins, axis=1)
         return best.T / np.float32(127**2)
 
     def _rarity(self, piece: int) -> float:
         holding = self._holding[piece]
-        return float(np.log1p((len(self._sketches) - holding + 0.5) / (holding + 0.5)))
+        return float(np.log1p((len(self._packed) - holding + 0.5) / (holding + 0.5)))

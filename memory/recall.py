@@ -101,9 +101,9 @@ def repeats(record: Record, other: Record, alike: float) -> bool:
     """Whether two records tell the same. Numbers make a difference that vectors hardly see."""
     if record.sources == other.sources and record.kind != other.kind and len(record.sources) == 1:
         return True
-    if record.vector is None or other.vector is None or numbers(record.text) != numbers(other.text):
+    if record.vector is None or other.vector is None or float(record.vector @ other.vector) <= alike:
         return False
-    return float(record.vector @ other.vector) > alike
+    return numbers(record.text) == numbers(other.text)
 
 
 def numbers(text: str) -> list[str]:
@@ -115,8 +115,10 @@ def within(measure: Measure, ranked: Iterable[Ranked]) -> Iterator[Ranked]:
     """As many as the measure allows; one that is too long leaves room for shorter ones after it."""
     left, found = float(measure.words), 0
     for one in ranked:
+        if found == measure.limit:
+            return
         words = length(one.record.text)
-        if found < measure.limit and words <= left:
+        if words <= left:
             left, found = left - words, found + 1
             yield one
 

@@ -3,7 +3,10 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from memory import dates_english
 from memory.dates import dated, mentions
 
 MONDAY = date(2026, 11, 23)
@@ -104,3 +107,17 @@ def test_a_date_written_out_needs_no_brackets() -> None:
 
 def test_the_same_word_means_another_day_when_it_was_said_on_another() -> None:
     assert dated("yesterday", date(2024, 3, 1)) == "yesterday (29 February 2024)"
+
+
+MONTHS_AND_MORE = (*dates_english.MONTHS, "Oct", "oct.", "sept", "3rd", "12", "2023", "2023-5-6", "first", "two")
+JOINING = ("in", "since", "by", "of", "on the", "last", "next", "ago", "from now", "week", "days", "weekend", "friday")
+DATELIKE = st.sampled_from((*MONTHS_AND_MORE, *JOINING, "I", "went", ",", "."))
+
+
+@given(words=st.lists(DATELIKE, max_size=7))
+def test_the_quick_look_passes_over_no_line_in_which_a_time_is_found(words: list[str]) -> None:
+    text = " ".join(words).replace(" ,", ",").replace(" .", ".")
+
+    found = any(pattern.search(text) for pattern, _, _ in dates_english.PATTERNS)
+
+    assert dates_english.MAYBE.search(text) or not found
