@@ -9,6 +9,7 @@ python -m benchmarks.locomo              recall on LoCoMo (see ../shared/bench/l
 python -m benchmarks.recall_sets         recall on first-person questions in three languages
 python -m benchmarks.finetune            LoRAs of three characters beside the card alone (see ../shared/data/pd_plays)
 python -m benchmarks.serving             greenroom's side of serving, beside a bare vLLM
+python -m benchmarks.understudy_ablations  what each part of the understudy's recipe brings (half an hour)
 """
 
 from rich.console import Console
