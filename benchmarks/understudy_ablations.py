@@ -1,4 +1,4 @@
-"""What the understudy's recipe owes to each of its parts: the same short training without one of them at a time.
+"""What the understudy's recipe owes to its parts: the same short training with one of them changed at a time.
 
 Every arm reads as many tokens from the same seed, one arm a core, and is asked the same questions about personas and
 values that none has seen. Short runs show what is learnt sooner, not where a long one would end.
@@ -9,7 +9,7 @@ values that none has seen. Short runs show what is learnt sooner, not where a lo
 import argparse
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -33,11 +33,12 @@ POOL = 100
 
 @dataclass(frozen=True)
 class Arm:
-    """One part changed: in the plan, or in the code while it trains."""
+    """One way to train it: with copy drills or without, `few` values or ever new ones, weights of the `plain` size."""
 
     name: str
     drills: bool = True
-    meanwhile: Callable[[], AbstractContextManager[object]] = nullcontext
+    few: bool = False
+    plain: bool = True
 
 
 @contextmanager
@@ -57,18 +58,19 @@ def plain_weights() -> AbstractContextManager[object]:
     return patch.object(model, "initialise", lambda _: None)
 
 
+# so short a run learns to look things up only from plain weights, so the other parts are left out there
 ARMS = (
-    Arm("as it is"),
-    Arm("no copy drills", drills=False),
-    Arm("a hundred values of each kind", meanwhile=few_values),
-    Arm("weights drawn with 0.02", meanwhile=plain_weights),
+    Arm("as it is", plain=False),
+    Arm("weights drawn with 0.02"),
+    Arm("these, without copy drills", drills=False),
+    Arm("these, a hundred values of each kind", few=True),
 )
 
 
 def figures(arm: Arm, plan: Plan, folder: Path, count: int) -> list[Score]:
     """Train one arm on one core and ask."""
     torch.set_num_threads(1)
-    with arm.meanwhile():
+    with few_values() if arm.few else nullcontext(), plain_weights() if arm.plain else nullcontext():
         train(replace(plan, drills=arm.drills), folder)
     player = Understudy(folder / "model")
     scores = []
