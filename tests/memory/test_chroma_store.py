@@ -61,7 +61,10 @@ def unpointed(folder: Path) -> None:
 
 
 async def written_down() -> None:
-    """A closed Chroma may still write what it held, on a thread of its own; who opens it meanwhile finds half of it."""
+    """A closed Chroma may still write what it held, on a thread of its own; who opens it meanwhile finds half of it.
+
+    To a store that is a damaged folder, and a memory makes it anew from the journal.
+    """
     await asyncio.sleep(0.5)
 
 
