@@ -148,14 +148,14 @@ class RemoteEngine:
         if isinstance(sampling, Shaped) and self._shapes:
             return await self._begun_in_shape(prompt, sampling, lora)
         if lora is None:
-            return None, await self._tried(self._request(prompt, sampling, self._model))
+            return None, await self._fitted(self._request(prompt, sampling, self._model))
         worn = await self._served.newest(lora)
         try:
-            return worn, await self._tried(self._request(prompt, sampling, worn))
+            return worn, await self._fitted(self._request(prompt, sampling, worn))
         except NotServed:  # a version that was unloaded since the server was last asked
             self._served.forget()
             worn = await self._served.newest(lora)
-            return worn, await self._tried(self._request(prompt, sampling, worn))
+            return worn, await self._fitted(self._request(prompt, sampling, worn))
 
     async def _begun_in_shape(
         self, prompt: Sequence[ChatMessage], sampling: Shaped, lora: str | None
@@ -163,13 +163,20 @@ class RemoteEngine:
         """The same held to a shape; a server that refuses shapes and not the rest is never asked for one again."""
         try:
             worn = None if lora is None else await self._served.newest(lora)
-            return worn, await self._tried(self._request(prompt, sampling, worn or self._model))
+            return worn, await self._fitted(self._request(prompt, sampling, worn or self._model))
         except EngineRefused as refused:
             plain = Sampling(**sampling.model_dump(include=set(Sampling.model_fields)))
             begun = await self._begun(prompt, plain, lora)
             if not isinstance(refused, NotServed):
                 self._shapes = False
             return begun
+
+    async def _fitted(self, request: Mapping[str, Any]) -> httpx.Response:
+        """The answer; a prompt that was measured too short gets a reply as long as the server has room for."""
+        try:
+            return await self._tried(request)
+        except PromptTooLong:
+            return await self._tried({name: said for name, said in request.items() if name != "max_tokens"})
 
     async def _tried(self, request: Mapping[str, Any]) -> httpx.Response:
         """The answer, of which the body is still to come; tried again while the server is away."""

@@ -1,18 +1,20 @@
-"""Measures a prompt for a server whose tokeniser is elsewhere: by estimate, or by asking when it gets tight."""
+"""Measures a prompt for a server whose tokeniser is elsewhere: by what it said of others, by estimate, or by asking."""
 
 from collections.abc import Sequence
 
 import httpx
 
 from serving.chat import ChatMessage
+from serving.measured import Measured
 from serving.token_estimate import estimate
 
 
 class Ruler:
     """Measures prompts for one server: by estimate while there is room, by vLLM's own tokeniser when it gets tight.
 
-    Asking costs a round trip in which the calling thread waits, and a prompt that fills half the window by a high
-    estimate needs no better number. What the server says a prompt had makes the estimates after it no lower.
+    Asking costs a round trip in which the calling thread waits, so a prompt that goes on from another is measured by
+    what the server said of that, and one that fills half the window by a high estimate needs no better number. What
+    the server says a prompt had makes the estimates after it no lower.
     """
 
     def __init__(self, base_url: str, *, model: str, api_key: str | None) -> None:
@@ -22,9 +24,12 @@ class Ruler:
         self._http = httpx.Client(timeout=1.0, headers=headers)
         self._exact = True
         self._factor = 1.0
+        self._measured = Measured()
         self.window: int | None = None
 
     def count(self, messages: Sequence[ChatMessage], *, limit: int) -> int:
+        if (measured := self._measured.count(messages)) is not None:
+            return measured
         guessed = self.guess(messages)
         if guessed <= limit / 2 or not self._exact:
             return guessed
@@ -37,6 +42,7 @@ class Ruler:
     def learn(self, messages: Sequence[ChatMessage], tokens: int) -> None:
         """A tokeniser that needs more than we thought makes all later estimates higher."""
         self._factor = max(self._factor, 1.1 * tokens / estimate(messages))
+        self._measured.learn(messages, tokens)
 
     def close(self) -> None:
         self._http.close()

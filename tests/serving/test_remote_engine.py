@@ -299,6 +299,17 @@ async def test_a_prompt_over_the_servers_window_is_told_with_both_lengths() -> N
     assert (caught.value.limit, caught.value.tokens) == (1024, 900)
 
 
+async def test_a_prompt_that_was_measured_too_short_gets_the_reply_that_there_is_room_for() -> None:
+    too_long = "This model's maximum context length is 1024 tokens, and the prompt contains at least 900 input tokens."
+    async with fake_openai(Act(status=400, error={"message": too_long}), Act()) as fake:
+        deltas, _ = await listen(fake)
+
+    assert "".join(deltas) == "Hello there."
+    first, second = fake.requests
+    assert "max_tokens" in first
+    assert second == {name: said for name, said in first.items() if name != "max_tokens"}
+
+
 async def test_a_server_without_our_model_is_not_ready() -> None:
     async with fake_openai(models={"other": 4096}) as fake:
         engine = RemoteEngine(fake.url, model="base")
@@ -333,6 +344,21 @@ async def test_a_prompt_that_is_tight_is_measured_by_the_server() -> None:
         await engine.ready()
 
         assert await asyncio.to_thread(engine.window.count, long) == 777
+        await engine.aclose()
+
+
+async def test_a_talk_that_goes_on_is_measured_without_asking_again() -> None:
+    long = [ChatMessage("system", "You are Mika."), ChatMessage("user", "rain " * 600)]
+    goes_on = [*long, ChatMessage("assistant", "Hello there."), ChatMessage("user", "And snow?")]
+    usage = {"prompt_tokens": 777, "completion_tokens": 3, "total_tokens": 780}
+    async with fake_openai(Act(usage=usage), models={"base": 1024}, tokens=777) as fake:
+        engine = RemoteEngine(fake.url, model="base")
+        await engine.ready()
+        async for _ in engine.stream(long, sampling=Sampling()):
+            pass
+
+        assert 777 < await asyncio.to_thread(engine.window.count, goes_on) < 777 + estimate(goes_on[2:])
+        assert fake.tokenized == 0
         await engine.aclose()
 
 

@@ -146,6 +146,15 @@ async def test_a_long_prompt_is_measured_by_the_servers_own_tokeniser(house: Hou
             assert piece.prompt_tokens == counted
 
 
+async def test_a_reply_is_as_long_as_a_prompt_that_was_measured_too_short_leaves_room_for(house: House) -> None:
+    long = [ChatMessage("user", "rain " * 400)]
+    room = 1024 - await asyncio.to_thread(house.engine.window.count, long)
+    *_, done = [piece async for piece in house.engine.stream(long, sampling=Sampling(max_tokens=room + 200))]
+
+    assert isinstance(done, Completion)
+    assert 0 < done.completion_tokens <= room
+
+
 async def test_a_prompt_that_was_read_before_is_not_read_again(house: House) -> None:
     words = "tell me of rain and cats and tea " * 8
     await house.say(words)
