@@ -78,9 +78,11 @@ def one_process(cores: int) -> Mapping[str, str]:
     """Lets vLLM's engine do its worker's work itself, and leaves a core to whoever talks with it.
 
     As two processes they spin while they wait for each other, which on two cores takes half of one (docs/log.md,
-    2026-11-29). Where there are many cores vLLM's own binding of threads is worth more.
+    2026-11-29). Where there are many cores vLLM's own binding of threads is worth more. Who says how many threads it is
+    to have knows better.
     """
-    return {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": str(max(1, cores - 1))}
+    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, cores - 1))
+    return {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": threads}
 
 
 def usable_cores() -> int:

@@ -72,11 +72,21 @@ def test_vllm_listens_on_a_socket_file_and_on_no_port(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(1, "1"), (2, "1"), (4, "3")])
-def test_on_few_cores_the_engine_does_its_workers_work_and_leaves_one_core(cores: int, threads: str) -> None:
+def test_on_few_cores_the_engine_does_its_workers_work_and_leaves_one_core(
+    cores: int, threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     command = vllm_command(HERE, (), socket=Path("s"), cpu=True, cores=cores)
 
     assert words_after(command, "--distributed-executor-backend") == "uni"
     assert command.environment["OMP_NUM_THREADS"] == threads
+
+
+def test_an_operator_who_says_how_many_threads_there_are_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    command = vllm_command(HERE, (), socket=Path("s"), cpu=True, cores=4)
+
+    assert command.environment["OMP_NUM_THREADS"] == "4"
 
 
 @pytest.mark.parametrize(
