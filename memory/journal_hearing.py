@@ -26,12 +26,13 @@ from personas import Place, Utterance, persona_speaker, platform_of
 
 def hear(connection: Connection, said: Utterance, persona_id: str, *, addressed: bool, now: datetime) -> bool:
     """Write down what was said; False: it was delivered before."""
-    only_for(connection, said.place, persona_id, said.speaker_id)
+    begun = only_for(connection, said.place, persona_id, said.speaker_id)
     if not insert_new(connection, CLAIMS, [{"key": claim_key(said, persona_id), "at": now}]):
         return False
     row = utterance_row(said, persona_id=persona_id, fan_id=said.speaker_id, addressed=addressed)
     insert_new(connection, UTTERANCES, [row])
-    open_talk(connection, said, persona_id)
+    if not begun:
+        open_talk(connection, said, persona_id)
     return True
 
 
@@ -52,24 +53,25 @@ def open_talk(connection: Connection, said: Utterance, persona_id: str) -> None:
 def begin(connection: Connection, turn: Turn) -> None:
     """Write a turn down before it is answered, with what it heard, and show its branch."""
     for said in turn.heard:
-        only_for(connection, turn.place, turn.persona_id, said.speaker_id)
-        open_talk(connection, said, turn.persona_id)
+        if not only_for(connection, turn.place, turn.persona_id, said.speaker_id):
+            open_talk(connection, said, turn.persona_id)
     row = {**turn_row(turn), "said": turn.said, "outcome": turn.outcome}
     if insert_new(connection, TURNS, [row]):
         seqs = [seq_of(connection, said, turn.persona_id) for said in turn.heard]
         links = [{"turn_id": turn.id, "position": n, "utterance_seq": seq} for n, seq in enumerate(seqs)]
         insert_new(connection, HEARD, links)
-    show_branch(connection, turn.place, turn.persona_id, turn.id)
-    here = (TALKS.c.place == turn.place) & (TALKS.c.persona_id == turn.persona_id)
-    connection.execute(update(TALKS).where(here).values(last_at=turn.began_at))
+    show_branch(connection, turn.place, turn.persona_id, turn.id, last_at=turn.began_at)
 
 
 def seq_of(connection: Connection, said: Utterance, persona_id: str) -> int:
     """The row of an utterance; one that was never delivered (an edited message) is written now."""
     row = utterance_row(said, persona_id=persona_id, fan_id=said.speaker_id, addressed=True)
-    insert_new(connection, UTTERANCES, [row])
     mine = [UTTERANCES.c[name] == row[name] for name in ("persona_id", "fan_id", "platform", "id")]
-    return int(connection.execute(select(UTTERANCES.c.seq).where(*mine)).scalar_one())
+    query = select(UTTERANCES.c.seq).where(*mine)
+    if (seq := connection.execute(query).scalar_one_or_none()) is None:
+        insert_new(connection, UTTERANCES, [row])
+        seq = connection.execute(query).scalar_one()
+    return int(seq)
 
 
 def waiting(connection: Connection) -> tuple[tuple[str, Utterance], ...]:

@@ -79,12 +79,13 @@ def new_talk(connection: Connection, place: Place, persona_id: str, fan_id: str,
     return begun
 
 
-def only_for(connection: Connection, place: Place, persona_id: str, fan_id: str) -> None:
-    """Refuse another fan's private talk."""
+def only_for(connection: Connection, place: Place, persona_id: str, fan_id: str) -> bool:
+    """Refuse another fan's private talk. False: there is no talk yet."""
     here = (TALKS.c.place == place) & (TALKS.c.persona_id == persona_id)
-    owner = connection.execute(select(TALKS.c.fan_id).where(here)).scalar_one_or_none()
-    if owner not in (None, fan_id):
+    talk = connection.execute(select(TALKS.c.fan_id).where(here)).one_or_none()
+    if talk is not None and talk.fan_id not in (None, fan_id):
         raise NotYours("This talk belongs to somebody else. Begin one of your own.")
+    return talk is not None
 
 
 def entitle(connection: Connection, place: Place, persona_id: str, text: str) -> None:

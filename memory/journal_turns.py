@@ -155,10 +155,10 @@ def choose(connection: Connection, turn_id: str) -> str:
     return leaf
 
 
-def show_branch(connection: Connection, place: Place, persona_id: str, leaf: str | None) -> None:
-    """Make a turn the end of what is shown."""
+def show_branch(connection: Connection, place: Place, persona_id: str, leaf: str, **also: object) -> None:
+    """Make a turn the end of what is shown; `also` are other columns of the talk that change with it."""
     here = (TALKS.c.place == place) & (TALKS.c.persona_id == persona_id)
-    connection.execute(update(TALKS).where(here).values(leaf=leaf))
+    connection.execute(update(TALKS).where(here).values(leaf=leaf, **also))
 
 
 def unanswered(connection: Connection) -> tuple[Turn, ...]:
