@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -152,11 +153,16 @@ def connect(folder: Path) -> tuple[Client, chromadb.Collection]:
     """A client of its own for one folder, and the collection in it."""
     with translated():
         folder.mkdir(parents=True, exist_ok=True)
-        settings = Settings(anonymized_telemetry=False)
-        client = cast(Client, chromadb.PersistentClient(path=str(folder), settings=settings))
+        client = cast(Client, chromadb.PersistentClient(path=str(folder), settings=settings().model_copy()))
         # None: Chroma's own embedding function would download a model
         collection = client.get_or_create_collection(COLLECTION, embedding_function=None, configuration=HNSW)
         return client, collection
+
+
+@cache
+def settings() -> Settings:
+    """Chroma's, of which each client writes its folder into its own; they look through the environment when made."""
+    return Settings(anonymized_telemetry=False)
 
 
 def lock_file(path: Path) -> Path:
