@@ -1,7 +1,8 @@
 """Sends until it is certain what came of it: a message whose answer was lost is looked for before it is sent again.
 
 The plain account's messages carry a nonce of ours, so Discord itself makes one of two; webhooks have none. For both
-the channel is read back, by the turn's id under the message and its words, so no clock has to agree with another.
+the channel is read back, by the turn's id under the message and its words, so no clock has to agree with another; on
+servers that keep no buttons by its words alone.
 """
 
 import asyncio
@@ -45,9 +46,18 @@ class Saying:
         return hashlib.sha256(f"{self.turn_id}/{self.number}".encode()).hexdigest()[:25]
 
     def stands_as(self, message: discord.Message) -> bool:
-        """Whether a message is this one; Discord trims what it shows."""
-        ours = turn_of(message) == self.turn_id and message.id not in self.known
-        return ours and message.content.strip().endswith(self.text.strip())
+        """Whether a message is this one, by the turn under it."""
+        return turn_of(message) == self.turn_id and message.id not in self.known and self._says_this(message)
+
+    def stands_unmarked_as(self, message: discord.Message) -> bool:
+        """The same on a server that keeps no buttons: by its words, said after what it follows and by somebody else."""
+        follows = max([*self.known, self.reply_to.id if self.reply_to else 0])
+        asked = self.reply_to is not None and message.author == self.reply_to.author
+        return 0 < follows < message.id and not asked and self._says_this(message)
+
+    def _says_this(self, message: discord.Message) -> bool:
+        """Discord trims what it shows, and a name may stand before it."""
+        return message.content.strip().endswith(self.text.strip())
 
 
 async def sent_once(
@@ -59,10 +69,10 @@ async def sent_once(
         return int((await send()).id)
 
     async def there_already() -> int | None:
-        async for message in channel.history(limit=LOOKS_BACK):
-            if saying.stands_as(message):
-                return message.id
-        return None
+        newest = [message async for message in channel.history(limit=LOOKS_BACK)]
+        marked = any(message.components for message in newest)
+        stands = saying.stands_as if marked else saying.stands_unmarked_as
+        return next((message.id for message in newest if stands(message)), None)
 
     return await until_known(once, there_already)
 

@@ -271,6 +271,26 @@ async def test_the_next_life_says_nothing_twice_on_a_server_that_words_things_ot
         assert len(played.server.messages(played.stage)) == 4
 
 
+@pytest.mark.parametrize("private", [True, False], ids=["in private", "on a server"])
+async def test_a_lost_answer_makes_one_message_where_no_buttons_are_kept(host: Host, private: bool) -> None:
+    async with host(terse=False) as played:
+        played.server.dialect.answers("GET /channels/.*/messages", worded(without("components")))
+        played.server._desk.remember_nonce = lambda *_: None
+        played.server.fail(rf"{HOOKED}|POST /channels/\d+/messages$", lose=True)
+        kim = played.server.person("Kim")
+
+        if private:
+            said = await played.server.direct(kim, "hello")
+            channel = played.server.world.channels[said["channel_id"]]
+        else:
+            channel = played.stage
+            await played.server.says(kim, channel, "Mika, hello!")
+
+        await played.reply(channel)
+        await asyncio.sleep(1.5)
+        assert len(played.server.messages(channel)) == 2
+
+
 class Room:
     """A channel of which only its last messages are known."""
 
