@@ -1,7 +1,7 @@
 """Brings one reply into one channel: typing first, then edits at the pace Discord allows, and always a last one.
 
 A reply is first looked for in the channel when there is any doubt (`found`): after a crash or a lost answer the
-messages that stand there are finished, and none is sent twice.
+messages that stand there are finished, and none is sent twice. On a server that knows no edits a reply is sent whole.
 """
 
 import asyncio
@@ -29,20 +29,25 @@ NEAR = 100  # messages, as many as Discord tells at once
 SOON = 0.8  # seconds; a reply that is whole by then is sent whole
 FIRST_WORDS = 60  # characters that make a first message worth showing
 INTERRUPTED = "\n-# (interrupted)"
+NO_SUCH_ROUTE = {404, 405}
 
 
 class Pace:
-    """Lets a channel's edits through one at a time, at least so many seconds apart, whoever makes them."""
+    """Lets a channel's edits through one at a time, at least so many seconds apart, whoever makes them.
+
+    `edits` is false where the server turned out to know none.
+    """
 
     def __init__(self, every: float, *, now: Callable[[], float] = time.monotonic) -> None:
         self._every = every
         self._now = now
         self._last: dict[int, float] = {}
+        self.edits = True
 
     def allows(self, channel_id: int) -> bool:
         """Whether an edit may go out now; it counts as gone out."""
         now = self._now()
-        if now - self._last.get(channel_id, float("-inf")) < self._every:
+        if not self.edits or now - self._last.get(channel_id, float("-inf")) < self._every:
             return False
         self._last[channel_id] = now
         return True
@@ -62,6 +67,7 @@ class Delivery:
     room: int = LONGEST
     first_words: Callable[[], object] = lambda: None
     mood: str = "neutral"
+    _anew: bool = False
     _shown: dict[int, str] = field(default_factory=dict)
     _verbs: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
@@ -101,11 +107,39 @@ class Delivery:
             await self._show(said, last=False)
         except LOST as exc:
             log.warning("edit_lost", turn=self.performance.id, family=type(exc).__name__)
+        except discord.HTTPException as refused:
+            if not await self._knows_no_edits(refused):
+                raise
 
     async def _finish(self, turn: Turn) -> None:
         text = (turn.said or "") + (INTERRUPTED if turn.trace.get("finish") == "stopped" else "") + self.footnote
         self.mood = str(turn.trace.get("mood", "neutral"))
-        await self._finish_as(text)
+        try:
+            await self._finish_as(text)
+        except discord.HTTPException as refused:
+            if not await self._knows_no_edits(refused):
+                raise
+            await self._take_back()
+            await self._finish_as(text)
+
+    async def _knows_no_edits(self, refused: discord.HTTPException) -> bool:
+        """Whether a server knows no edits, rather than that the message was taken away."""
+        if not self.messages or refused.status not in NO_SUCH_ROUTE or refused.code:
+            return False
+        try:
+            await until_known(lambda: self.channel.fetch_message(self.messages[0]))
+        except discord.HTTPException:
+            return False
+        self.pace.edits = False
+        return True
+
+    async def _take_back(self) -> None:
+        """What was shown of the reply goes, so that it can be sent whole."""
+        for message in self.messages:
+            with suppress(discord.HTTPException):
+                await self.voice.delete(message)
+        self.messages, self._shown, self._verbs = [], {}, {}
+        self._anew = True
 
     async def _finish_as(self, text: str) -> None:
         if len(parts_of(text, longest=self.room)) > MOST_PARTS:
@@ -140,6 +174,7 @@ class Delivery:
 
     def _saying(self, text: str, number: int | str, verbs: tuple[str, ...], file: discord.File | None = None) -> Saying:
         turn_id, reply_to = self.performance.id, None if self.messages else self.reply_to
+        number = f"{number} anew" if self._anew else number  # else the server would take it for the one it had
         return Saying(text, turn_id, number, Tools(turn_id, verbs), reply_to, file, self.mood, tuple(self.messages))
 
     async def _as_file(self, text: str) -> None:

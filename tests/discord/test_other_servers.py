@@ -12,6 +12,14 @@ from bots.fake_discord.wire import Json
 from tests.discord.conftest import TOKEN, Host, Played, finished, shown
 from tests.eventually import eventually
 
+SONG = "The rain comes home, the boats come home, and I sing for all who wait. " * 3
+
+
+def sing(played: Played) -> None:
+    """Replies are so long, and come so slowly, that they are shown while they are given."""
+    played.engine._replies = lambda _: SONG
+    played.engine.delay = 0.05
+
 
 def hooked(played: Played) -> list[Json]:
     return [message for message in played.server.messages(played.stage) if "webhook_id" in message]
@@ -159,3 +167,44 @@ async def test_a_server_that_does_not_tell_its_gateway_is_told_of_in_a_sentence(
 
         with pytest.raises(NoGateway, match="GREENROOM_DISCORD_GATEWAY"):
             await gateway_of(server.api_url)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+async def test_where_messages_cannot_be_changed_a_reply_is_sent_whole(host: Host, status: int) -> None:
+    async with host(prepared=lambda server: server.fail("PATCH .*/messages/", status, times=1000)) as played:
+        sing(played)
+        kim = played.server.person("Kim")
+
+        await played.server.says(kim, played.stage, "Mika, one!")
+        await eventually(lambda: len(finished(played, played.stage)) == 1)
+        await played.server.says(kim, played.stage, "Mika, two!")
+        await eventually(lambda: len(finished(played, played.stage)) == 2)
+
+        first, second = hooked(played)
+        assert first["content"].startswith(SONG.strip())
+        assert second["content"].strip() == SONG.strip()
+
+
+@pytest.mark.parametrize("status", [404, 405])
+async def test_where_messages_can_neither_be_changed_nor_taken_back_nothing_of_a_reply_is_lost(
+    host: Host, status: int
+) -> None:
+    async with host(prepared=lambda server: server.fail("(PATCH|DELETE) .*/messages/", status, times=1000)) as played:
+        sing(played)
+        await played.server.says(played.server.person("Kim"), played.stage, "Mika, one!")
+
+        await eventually(lambda: len(finished(played, played.stage)) == 1)
+        assert finished(played, played.stage)[0]["content"].startswith(SONG.strip())
+
+
+async def test_a_reply_that_was_taken_away_while_it_came_is_not_sent_again(host: Host) -> None:
+    async with host() as played:
+        sing(played)
+        await played.server.says(played.server.person("Kim"), played.stage, "Mika, hello!")
+        await eventually(lambda: len(hooked(played)) == 1)
+
+        await played.server.deletes(hooked(played)[0])
+
+        await eventually(lambda: played.engine.running == 0)
+        await asyncio.sleep(1)
+        assert hooked(played) == []
