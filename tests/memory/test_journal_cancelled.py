@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memory.journal import Journal
+from memory.journal import FILE, Journal
 from personas import Place, Utterance
 from tests.memory.builders import said, turn
 
@@ -95,6 +95,8 @@ async def test_a_journal_that_is_closed_waits_for_those_who_are_in_it(tmp_path: 
         await asyncio.sleep(0)
 
         await journal.aclose()
+        written = (tmp_path / FILE).read_bytes()
 
-        assert task.done()
+        await asyncio.wait_for(task, 5)
+        assert line(1).text.encode() in written
         gc.collect()
