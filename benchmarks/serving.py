@@ -24,7 +24,7 @@ class Size:
     """How much of everything is measured."""
 
     fans: int = 32
-    rounds: int = 4
+    rounds: int = 3
     prompts: int = 800
     most_fans: int = 3200
     kills: int = 20

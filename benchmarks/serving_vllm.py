@@ -36,9 +36,10 @@ from tests.serving.tiny import make_lora
 
 Request = tuple[Sequence[ChatMessage], Sampling, str | None]
 Told = tuple[float, int, str]  # seconds to the first word, tokens, words
-PERSONAS, TOKENS, TURNS, WINDOW, KEY = 8, 120, 2, 1024, "benchmark"
-COMING = 2.0  # seconds within which the fans begin
-ENDLESS = {"ignore_eos": True}  # every reply has TOKENS, as those of docs/scaling.md; random weights stop anywhere
+PERSONAS, TURNS, WINDOW, KEY = 8, 4, 1024, "benchmark"
+LENGTHS = range(64, 192, 16)  # tokens of each persona's replies, 120 on average; all the same, fans would talk in step
+COMING = 5.0  # seconds within which the fans begin: about the time of one reply, as people come
+ENDLESS = {"ignore_eos": True}  # every reply goes on to its length; random weights stop anywhere
 PERSONA = "id: persona-{n}\nname: Nova{n}\nwho: Nova{n} keeps the lighthouse of pier {n} and likes fog.\n"
 PLAYS = "plays:\n  engine: vllm\n  lora: persona-{n}\n  sampling: {{temperature: 0, max_tokens: {tokens}}}\n"
 
@@ -96,6 +97,10 @@ class Recorder(EngineAround):
                 self.answered.setdefault(turn, time.perf_counter())
                 yield piece
 
+    def asked_for(self, fan: int) -> list[Request]:
+        """What was asked for one fan, in order."""
+        return [asked for asked in self.asked if turn_in(asked[0][-1].content).endswith(f" of fan {fan}")]
+
 
 def turn_in(words: str) -> str:
     """The mark of one turn, in what a fan says."""
@@ -137,7 +142,7 @@ def make_settings(workshop: Path, server: VllmServer, shelf: Shelf) -> BotsSetti
     cast = workshop / "personas"
     for n in range(PERSONAS):
         (cast / f"persona-{n}").mkdir(parents=True)
-        written = (PERSONA + PLAYS).format(n=n, tokens=TOKENS)
+        written = (PERSONA + PLAYS).format(n=n, tokens=LENGTHS[n])
         (cast / f"persona-{n}" / f"persona-{n}.yaml").write_text(written)
     engines = {"vllm": {"kind": "remote", "model": "base", "base_url": server.url, "replies_at_once": 256}}
     os.environ["GREENROOM_SERVING__ENGINES"] = json.dumps(engines)
@@ -275,11 +280,12 @@ async def throughput(house: House, recorder: Recorder, bare: httpx.AsyncClient, 
         )
         await stage.read(counted["greenroom"], fans)
         for name, lora in (("bare", True), ("bare, no LoRA", False)):
-            shared = iter([partial(straight, bare, one, lora=lora) for one in recorder.asked])
-            await round_of(counted[name], [shared] * fans)
+            asked = [recorder.asked_for(fan) for fan in range(fans)]
+            await round_of(counted[name], [iter([partial(straight, bare, a, lora=lora) for a in one]) for one in asked])
     ours, theirs, merged = sides.values()
     print(
-        f"\n{fans} fans, {PERSONAS} personas with a LoRA each, memory on, {rounds} x {TURNS} turns of {TOKENS} tokens"
+        f"\n{fans} fans, {PERSONAS} personas with a LoRA each, memory on, {rounds} x {TURNS} turns of "
+        f"{LENGTHS[0]} to {LENGTHS[-1]} tokens"
     )
     for name, side in sides.items():
         print(f"{name:>14}: {side}")
