@@ -1,5 +1,6 @@
 """Prompts that go on from others are measured by what a server said of those."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,9 +67,42 @@ def test_what_was_learnt_longest_ago_makes_room() -> None:
     assert measured.count([TALK[1], TALK[2]]) == 40
 
 
-@given(st.lists(st.text(max_size=200), min_size=1, max_size=8), st.integers(1, 2000))
-def test_whatever_was_said_a_learnt_prompt_is_measured_as_it_was_told(texts: list[str], tokens: int) -> None:
+@pytest.mark.parametrize("counted", [3, 20, 50])
+def test_a_server_that_counts_only_what_it_had_to_read_is_not_believed(counted: int) -> None:
+    measured = Measured()
+    measured.learn([PERSONA, *TALK], counted)
+    assert measured.count([PERSONA, *TALK]) is None
+
+    measured.learn([PERSONA, *TALK], 97)
+    measured.learn([PERSONA, *TALK, NEXT], counted)
+    assert 97 <= (measured.count([PERSONA, *TALK, NEXT]) or 0) < 97 + estimate([NEXT])
+
+
+def test_a_word_that_was_said_in_a_talk_of_many_tokens_changes_nothing_elsewhere() -> None:
+    measured = Measured()
+    hi = ChatMessage("user", "hi")
+    measured.learn([PERSONA, *TALK, hi], 100)
+    measured.learn([ChatMessage("system", "x"), hi], 900)
+
+    assert measured.count([PERSONA, *TALK, hi]) == 100
+
+
+def test_a_talk_in_a_shorter_language_is_not_measured_by_the_personas_other_talks() -> None:
+    measured = Measured()
+    measured.learn([PERSONA, ChatMessage("user", "今天的天气很好，我们去公园散步吧。")], 300)
+    measured.learn([PERSONA, *TALK], 97)
+
+    assert measured.count([PERSONA, *TALK]) == 97
+
+
+def test_nothing_is_as_long_as_nothing() -> None:
+    assert Measured().count([]) is None
+
+
+@given(st.lists(st.text(max_size=200), min_size=1, max_size=8, unique=True), st.floats(0.5, 4))
+def test_whatever_was_said_a_learnt_prompt_is_measured_as_it_was_told(texts: list[str], rate: float) -> None:
     prompt, measured = [ChatMessage("user", text) for text in texts], Measured()
+    tokens = round(rate * estimate(prompt))
     measured.learn(prompt, tokens)
 
     assert measured.count(prompt) == tokens
