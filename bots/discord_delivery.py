@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import discord
 import structlog
 
-from bots.discord_buttons import GOES_ON, SPEAKING, SPOKEN, Tools, turn_of
+from bots.discord_buttons import GOES_ON, SPEAKING, SPOKEN, Tools, is_unfinished, turn_of
 from bots.discord_parts import LONGEST, parts_of
 from bots.discord_place import fan_id
 from bots.discord_sending import LOST, Saying, until_known
@@ -119,8 +119,7 @@ class Delivery:
         except discord.HTTPException as refused:
             if not await self._knows_no_edits(refused):
                 raise
-            await self._take_back()
-            await self._finish_as(text)
+            await self._say_anew(text)
 
     async def _knows_no_edits(self, refused: discord.HTTPException) -> bool:
         """Whether a server knows no edits, rather than that the message was taken away."""
@@ -133,13 +132,19 @@ class Delivery:
         self.pace.edits = False
         return True
 
-    async def _take_back(self) -> None:
-        """What was shown of the reply goes, so that it can be sent whole."""
-        for message in self.messages:
+    async def _say_anew(self, text: str) -> None:
+        """Sends the reply whole, if a life before did not, and only then takes back what was shown of it: a crash
+        between the two loses nothing, and the next life finds the whole."""
+        shown, there = self.messages, await standing(self.channel, self.performance.id)
+        last_begun = max((message.id for message in there if is_unfinished(message)), default=0)
+        if there and there[-1].id > last_begun:
+            shown = [message for message in shown if message <= last_begun]
+        else:
+            self.messages, self._shown, self._verbs, self._anew = [], {}, {}, True
+            await self._finish_as(text)
+        for message in shown:
             with suppress(discord.HTTPException):
                 await self.voice.delete(message)
-        self.messages, self._shown, self._verbs = [], {}, {}
-        self._anew = True
 
     async def _finish_as(self, text: str) -> None:
         if len(parts_of(text, longest=self.room)) > MOST_PARTS:

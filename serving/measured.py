@@ -8,7 +8,7 @@ from statistics import median_high
 from threading import Lock
 
 from serving.chat import ChatMessage
-from serving.token_estimate import FRAME, tokens_of
+from serving.token_estimate import estimate
 
 UNSURE = 1.2  # what is new may be written in fewer letters a token than what is known
 PLAUSIBLE = 0.4  # tokens in an estimated one; who counts fewer leaves out what was found in a cache
@@ -30,7 +30,7 @@ class Measured:
 
     def learn(self, messages: Sequence[ChatMessage], tokens: int) -> None:
         """The server counted a prompt."""
-        rate, talk = tokens / (FRAME + sum(map(weight, messages))), self._rates_of(messages[1:])
+        rate, talk = tokens / estimate(messages), self._rates_of(messages[1:])
         if len(talk) > len(messages) / 2 and rate < STEADY * median_high(talk):
             rate = median_high(talk)
         if rate < PLAUSIBLE:
@@ -49,8 +49,8 @@ class Measured:
         even if a word of it was said in another, too.
         """
         rates = self._rates_of(messages[1:]) or self._rates_of(messages[:1])
-        known = FRAME + sum(weight(message) for message in messages if hashed(message) in self._rates)
-        new = FRAME + sum(map(weight, messages)) - known
+        known = estimate([message for message in messages if hashed(message) in self._rates])
+        new = estimate(messages) - known
         return ceil(round(median_high(rates) * (known + UNSURE * new), 6)) if rates and known >= new else None
 
     def _rates_of(self, messages: Sequence[ChatMessage]) -> list[float]:
@@ -60,8 +60,3 @@ class Measured:
 
 def hashed(message: ChatMessage) -> bytes:
     return blake2b(f"{message.role} {message.content}".encode(errors="replace"), digest_size=16).digest()
-
-
-def weight(message: ChatMessage) -> int:
-    """Its estimated tokens."""
-    return FRAME + tokens_of(message.content)

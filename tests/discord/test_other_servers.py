@@ -196,6 +196,31 @@ async def test_where_messages_can_neither_be_changed_nor_taken_back_nothing_of_a
         await eventually(lambda: len(finished(played, played.stage)) == 1)
         assert finished(played, played.stage)[0]["content"].startswith(SONG.strip())
 
+        first = played.bot.client
+        await first.close()
+        await eventually(lambda: played.bot.client is not first and played.bot.client.is_ready(), within=15)
+        await played.server.says(played.server.person("Kim"), played.stage, "Mika, two!")
+        await eventually(lambda: len(finished(played, played.stage)) == 2)
+        await asyncio.sleep(1)
+        assert len(finished(played, played.stage)) == 2
+
+
+async def test_a_crash_between_the_whole_reply_and_its_taken_back_beginning_doubles_nothing(host: Host) -> None:
+    async with host(prepared=lambda server: server.fail("PATCH .*/messages/", 405, times=1000)) as played:
+        sing(played)
+        played.server.fail("DELETE .*/messages/", 404, times=1)
+        await played.server.says(played.server.person("Kim"), played.stage, "Mika, one!")
+        await eventually(lambda: len(finished(played, played.stage)) == 1)
+        await asyncio.sleep(0.5)
+        assert len(hooked(played)) == 2
+
+        first = played.bot.client
+        await first.close()
+        await eventually(lambda: played.bot.client is not first and played.bot.client.is_ready(), within=15)
+
+        await eventually(lambda: len(hooked(played)) == 1)
+        assert hooked(played) == finished(played, played.stage)
+
 
 async def test_a_reply_that_was_taken_away_while_it_came_is_not_sent_again(host: Host) -> None:
     async with host() as played:
