@@ -70,15 +70,15 @@ class OnnxEncoder:
     async def read(self, texts: Sequence[str]) -> list[Reading]:
         """One reading for each text, at the price of `encode`."""
         async with self._kept_turn:  # so that a question waits for one text at most, however much is to be kept
-            return [await self._in_turn(self._passage + text) for text in texts]
+            return [(await self._in_turn([self._passage + text]))[0] for text in texts]
 
     async def read_questions(self, texts: Sequence[str]) -> list[Reading]:
-        """As `read`, for what is asked: somebody waits for it, so it goes before all that is to be kept."""
-        return [await self._in_turn(self._question + text) for text in texts]
+        """As `read`, for what is asked: somebody waits, so it goes in one turn, before all that is to be kept."""
+        return await self._in_turn([self._question + text for text in texts])
 
-    async def _in_turn(self, text: str) -> Reading:
+    async def _in_turn(self, texts: Sequence[str]) -> list[Reading]:
         async with self._turn:
-            return await asyncio.to_thread(self._read_one, text)
+            return await asyncio.to_thread(lambda: [self._read_one(text) for text in texts])
 
     def _rows(self, readings: Sequence[Reading]) -> Vectors:
         if not readings:

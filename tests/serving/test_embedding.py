@@ -10,6 +10,7 @@ import pytest
 
 from serving import EngineMissing
 from serving.embedding import MODEL_FILE, TOKENIZER_FILE, EncoderMissing, OnnxEncoder, default_folder
+from serving.encoder import Reading
 from serving.testing import HashingEncoder
 
 SENTENCES = (
@@ -60,6 +61,28 @@ async def test_a_text_of_a_hundred_thousand_characters_is_cut_and_not_refused(en
     long, longer = await encoder.encode(["lorem ipsum " * 8_000, "lorem ipsum " * 9_000])
 
     assert long @ longer > 0.999
+
+
+async def test_a_message_of_several_questions_waits_for_one_kept_text_at_most(
+    encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, read_one = list[str](), encoder._read_one
+
+    def noting(text: str) -> Reading:
+        read.append(text)
+        return read_one(text)
+
+    monkeypatch.setattr(encoder, "_read_one", noting)
+
+    keeping = asyncio.create_task(encoder.read(["kept"] * 20))
+    await asyncio.sleep(0)  # the first one is being read
+    await encoder.read_questions(["asked"] * 3)
+    kept_before = read.index("asked")
+    await keeping
+
+    assert kept_before <= 1
+    assert read[kept_before : kept_before + 3] == ["asked"] * 3
+    assert len(read) == 23
 
 
 async def test_other_tasks_run_on_while_texts_are_encoded(encoder: OnnxEncoder) -> None:
