@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from bots.api_refusal import Refused, no_key, no_model, still_opening, too_full, too_often
 from bots.api_talk import Asked, Words, chunk_json, completion_json, finish_of, last_usage, place_of, short, until
@@ -245,12 +245,19 @@ def event(data: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
+def no_tokens(given: Any) -> Any:
+    """Refuses numbers, which some clients send instead of text, by saying what to change there."""
+    if isinstance(given, list) and any(isinstance(one, int | list) for one in given):
+        raise ValueError("tokens are not understood, send text (in LangChain: check_embedding_ctx_length=False)")
+    return given
+
+
 class Texts(BaseModel):
-    """OpenAI's request for embeddings; tokens instead of text are not understood."""
+    """OpenAI's request for embeddings."""
 
     model_config = ConfigDict(extra="ignore")
 
-    input: Words | list[Words]
+    input: Annotated[Words | list[Words], BeforeValidator(no_tokens)]
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = None
 

@@ -95,6 +95,8 @@ class Asked(BaseModel):
             return "A persona answers in her own words: response_format must be text."
         if not self.new and (unread := sorted({kind for said in self.messages for kind in said.unread})):
             return f"A persona reads text, and there is only {', '.join(unread)}."
+        if self.messages[-1].role == "assistant":
+            return "The last message is the persona's own: she answers what a user says after it."
         return ""
 
     @property

@@ -62,7 +62,7 @@ def malformed_api(exc: RequestValidationError) -> Refused:
         return Refused(400, "The body was not sent as JSON. Send the header Content-Type: application/json.")
     # where one of several types would do, pydantic names the type it tried last, too
     where = ".".join(str(one) for one in first["loc"][1:] if one != "str" and "[" not in str(one))
-    return Refused(400, f"{where or 'The body'}: {first['msg']}")
+    return Refused(400, f"{where or 'The body'}: {first['msg'].removeprefix('Value error, ')}")
 
 
 def tell_troubles(app: FastAPI) -> None:

@@ -181,6 +181,23 @@ async def test_embeddings_that_nobody_can_make_are_refused(client: httpx.AsyncCl
     assert answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("tokens", [[1, 2, 3], [[1, 2], [3]]])
+async def test_who_sends_tokens_for_embeddings_is_told_to_send_text(client: httpx.AsyncClient, tokens: Any) -> None:
+    answer = await client.post("/v1/embeddings", json={"input": tokens})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("input: tokens are not understood, send text")
+
+
+async def test_a_conversation_that_ends_with_the_persona_is_refused_for_what_it_is(client: httpx.AsyncClient) -> None:
+    answer = await client.post(
+        "/v1/chat/completions", json={"model": "mika", "messages": [*HELLO, {"role": "assistant", "content": "I am"}]}
+    )
+
+    assert answer.status_code == 400
+    assert "the persona's own" in answer.json()["error"]["message"]
+
+
 async def test_a_journal_that_is_away_is_said_in_the_callers_shape(tmp_path: Path) -> None:
     _, words = Keys(tmp_path).add("test")
     headers = {"Authorization": f"Bearer {words}", "Content-Type": "application/json"}
