@@ -7,11 +7,12 @@ values that none has seen. Short runs show what is learnt sooner, not where a lo
 """
 
 import argparse
+import math
 import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from unittest.mock import patch
 import torch
 from rich.console import Console
 from rich.table import Table
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from finetune.understudy import model, values
 from finetune.understudy.exam import Score, Understudy
@@ -33,12 +35,12 @@ POOL = 100
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train it: with copy drills or without, `few` values or ever new ones, weights of the `plain` size."""
+    """One way to train it: with copy drills or without, `few` values or ever new ones, `large` first weights or not."""
 
     name: str
     drills: bool = True
     few: bool = False
-    plain: bool = True
+    large: bool = False
 
 
 @contextmanager
@@ -53,24 +55,37 @@ def one_of(pool: list[str], rng: Random) -> str:
     return rng.choice(pool)
 
 
-def plain_weights() -> AbstractContextManager[object]:
-    """Every weight drawn with 0.02, as transformers does by itself."""
-    return patch.object(model, "initialise", lambda _: None)
+@contextmanager
+def large_weights() -> Iterator[None]:
+    """Matrices drawn with 1/sqrt(width) instead of 0.02, into the residuals by depth; embeddings with 0.05."""
+
+    def drawn(config: LlamaConfig) -> LlamaForCausalLM:
+        model = LlamaForCausalLM(config)
+        depth = 1 / math.sqrt(2 * config.num_hidden_layers)
+        for name, weight in model.named_parameters():
+            if "embed_tokens" in name:
+                torch.nn.init.normal_(weight, std=0.05)
+            elif weight.dim() == 2:
+                scale = depth if name.endswith(("o_proj.weight", "down_proj.weight")) else 1.0
+                torch.nn.init.normal_(weight, std=scale / math.sqrt(weight.shape[1]))
+        return model
+
+    with patch.object(model, "LlamaForCausalLM", drawn):
+        yield
 
 
-# so short a run learns to look things up only from plain weights, so the other parts are left out there
 ARMS = (
-    Arm("as it is", plain=False),
-    Arm("weights drawn with 0.02"),
-    Arm("these, without copy drills", drills=False),
-    Arm("these, a hundred values of each kind", few=True),
+    Arm("as it is"),
+    Arm("without copy drills", drills=False),
+    Arm("a hundred values of each kind", few=True),
+    Arm("larger first weights", large=True),
 )
 
 
 def figures(arm: Arm, plan: Plan, folder: Path, count: int) -> list[Score]:
     """Train one arm on one core and ask."""
     torch.set_num_threads(1)
-    with few_values() if arm.few else nullcontext(), plain_weights() if arm.plain else nullcontext():
+    with few_values() if arm.few else nullcontext(), large_weights() if arm.large else nullcontext():
         train(replace(plan, drills=arm.drills), folder)
     player = Understudy(folder / "model")
     scores = []
@@ -89,7 +104,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="questions for each skill")
     parser.add_argument("--out", type=Path, default=Path("runs/ablations"))
     asked = parser.parse_args()
-    plan = Plan(tokens=asked.tokens, optimiser="muon", bf16=True, checkpoint_minutes=2)
+    plan = Plan(tokens=asked.tokens, bf16=True, checkpoint_minutes=2)
     folders = [asked.out / str(number) for number in range(len(ARMS))]
     table = Table("", *ASKED, title=f"{asked.tokens / 1e6:.1f}M tokens, {asked.count} questions each")
     spawned = multiprocessing.get_context("spawn")

@@ -17,7 +17,7 @@ def train(
     size: Annotated[str, typer.Option(help="3m or 11m parameters.")] = "3m",
     batch: Annotated[int, typer.Option(help="Tokens in a batch.")] = 4096,
     rate: Annotated[float, typer.Option(help="The learning rate at its height.")] = 3e-3,
-    optimiser: Annotated[str, typer.Option(help="adamw or muon.")] = "adamw",
+    optimiser: Annotated[str, typer.Option(help="muon or adamw.")] = "muon",
     seed: Annotated[int, typer.Option(help="Of weights and corpus.")] = 1,
     drills: Annotated[bool, typer.Option(help="With copy drills.")] = True,
     prompt_weight: Annotated[float, typer.Option(help="What a word of the prompt counts in the loss.")] = 0.1,

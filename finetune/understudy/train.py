@@ -41,7 +41,7 @@ class Plan:
     tokens: int = 0
     batch: int = 4096
     rate: float = 3e-3
-    optimiser: str = "adamw"
+    optimiser: str = "muon"
     seed: int = 1
     vocabulary: int = VOCABULARY
     drills: bool = True
