@@ -23,7 +23,7 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError, InternalError
 from filelock import FileLock, Timeout
 
-from memory.chroma_store_wiping import wipe
+from memory.chroma_store_files import cut_short, wipe
 from memory.errors import StoreAway, StoreDamaged, StoreTaken
 
 CURRENT = "current"
@@ -116,6 +116,8 @@ class Folders:
         with ExitStack() as undo:
             undo.callback(lock.release)
             generation = path / self._generation(path)
+            if cut_short(generation):
+                raise StoreDamaged(f"The vectors in {generation} are cut short.")
             wipe(generation)
             opened = Opened(*connect(generation), lock, generation)
             undo.pop_all()

@@ -12,7 +12,7 @@ import pytest
 
 from memory.chroma_rows import hashed
 from memory.chroma_store import ChromaStore
-from memory.chroma_store_wiping import HEADER
+from memory.chroma_store_files import HEADER
 from memory.errors import ForeignRecord, StoreDamaged, StoreTaken, StoreTrouble
 from memory.journal import Journal
 from memory.memory import Memory
@@ -56,6 +56,16 @@ def empty_vectors(folder: Path) -> None:
         file.write_bytes(b"")
 
 
+def half_the_vectors(folder: Path) -> None:
+    for file in folder.glob("*/data_level0.bin"):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def short_lengths(folder: Path) -> None:
+    for file in folder.glob("*/length.bin"):
+        file.write_bytes(file.read_bytes()[:-4])
+
+
 def unpointed(folder: Path) -> None:
     (folder.parent / "current").write_text("{")
 
@@ -68,7 +78,7 @@ async def written_down() -> None:
     await asyncio.sleep(0.5)
 
 
-DAMAGES = [garbage, half, without_vectors, empty_vectors, unpointed]
+DAMAGES = [garbage, half, without_vectors, empty_vectors, half_the_vectors, short_lengths, unpointed]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
