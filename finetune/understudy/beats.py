@@ -52,7 +52,7 @@ def looking_up(talking: Conversation) -> list[Beat]:
         (13, talking.asks_untold),
         (3, lambda: talking.act("human")),
     ]
-    beats += [(24 if own else 2, talking.asks_own)] if talking.role.known else []
+    beats += [(28 if own else 2, talking.asks_own)] if talking.role.known else []
     beats += [(24 if told else 2, talking.asks_told), (7, talking.corrects)] if talking.told else []
     return beats
 

@@ -175,9 +175,10 @@ class Conversation:
         """What the card calls the persona."""
         ask, role = self.rng.choice(asking()["role"]), self.role.persona.role
         name = self.role.persona.name
-        fact = self.rng.choice((f"I'm {name}, {role}.", f"I'm {name}, the {role}.", f"I'm the {role}."))
-        if role.startswith(("a ", "an ")):
-            fact = self.rng.choice((f"I'm {name}, {role}.", f"I'm {role}."))
+        called = (role,) if role.startswith(("a ", "an ")) else (role, f"the {role}")
+        whole = [f"I'm {name}, {one}." for one in called]
+        short = [] if "who" in ask else [f"I'm {called[-1]}."]  # whoever asks who it is wants the name
+        fact = self.rng.choice(whole + short)
         return self.question(ask), self.phrased(self.role.voice.say("own", self.rng, fact=fact, v=role))
 
     def story(self) -> Exchange:

@@ -9,7 +9,7 @@ from typing import Any
 from finetune.understudy.attributes import Attribute, attributes, odd
 from finetune.understudy.person import HE, SHE, THEY, YOU, Grammar, I, named, sentence, speak
 from finetune.understudy.sayings import talk
-from finetune.understudy.values import draw, held_out, proper, word
+from finetune.understudy.values import draw, held_out, proper, with_article, word
 from finetune.understudy.voices import Voice, chosen, voices
 from finetune.understudy.written import lines, read, words
 from personas import Example, Persona
@@ -151,10 +151,6 @@ def told_of(card: Card, rng: Random, count: int) -> str:
 @cache
 def prose() -> tuple[str, ...]:
     return lines(read("prose.yaml")["lines"])
-
-
-def with_article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def tone_of(voice: Voice, rng: Random) -> str:

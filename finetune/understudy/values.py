@@ -68,6 +68,10 @@ def thing(rng: Random) -> str:
     return f"{rng.choice(words('adjectives'))} {rng.choice(words('nouns'))}"
 
 
+def with_article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def title(rng: Random) -> str:
     return rng.choice(
         (
@@ -87,7 +91,7 @@ def rare(*others: str, of: str) -> Drawer:
 
 def long(rng: Random) -> str:
     """As people write on cards: `a crooked kettle, held together with velmo tape`, `412, each with a name`."""
-    first = (thing(rng), f"a {thing(rng)}", proper(rng), word(rng), str(rng.randint(2, 999)))
+    first = (thing(rng), with_article(thing(rng)), proper(rng), word(rng), str(rng.randint(2, 999)))
     return rng.choice(words("longer")).format(
         rng.choice(first), rng.choice((thing(rng), word(rng))), rng.choice(words("nouns")), proper(rng)
     )
@@ -105,7 +109,7 @@ KINDS: dict[str, Drawer] = {
     "instrument": one_of("instruments", rare(of="horns")),
     "animal": one_of("animals", rare("adjectives", of="animals")),
     "flower": one_of("flowers", rare("adjectives", of="flowers")),
-    "thing": one_of("things", lambda rng: f"a {odd(rng, 'adjectives')} {rng.choice(words('nouns'))}"),
+    "thing": one_of("things", lambda rng: with_article(f"{odd(rng, 'adjectives')} {rng.choice(words('nouns'))}")),
     "things": rare("adjectives", "colours", of="many"),
     "subject": one_of("subjects", rare(of="subjects")),
     "dream": lambda rng: rng.choice(words("dreams")).format(proper(rng)),
