@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from finetune import data_cli, evaluate_cli, refresh_cli, review_cli, train_cli, variant_cli
+from finetune.understudy import cli as understudy_cli
 
 app = typer.Typer(help="Teach a character from scripts, chat logs and what happened on stage.", no_args_is_help=True)
 
@@ -46,3 +47,4 @@ evaluate_cli.add_to(app)
 refresh_cli.add_to(app)
 variant_cli.add_to(app)
 app.add_typer(review_cli.app, name="review")
+app.add_typer(understudy_cli.app, name="understudy")

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -12,12 +12,12 @@ app = typer.Typer(help="The tiny model that ships with greenroom.", no_args_is_h
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="The run's folder; a stopped run goes on.")] = Path("runs/understudy"),
-    minutes: Annotated[float, typer.Option(help="How long to train.")] = 0.0,
-    tokens: Annotated[int, typer.Option(help="Or how many tokens.")] = 0,
-    size: Annotated[str, typer.Option(help="3m or 11m parameters.")] = "3m",
-    batch: Annotated[int, typer.Option(help="Tokens in a batch.")] = 4096,
+    minutes: Annotated[float, typer.Option(min=0, help="How long to train.")] = 0.0,
+    tokens: Annotated[int, typer.Option(min=0, help="Or how many tokens.")] = 0,
+    size: Annotated[Literal["3m", "11m"], typer.Option(help="So many parameters.")] = "3m",
+    batch: Annotated[int, typer.Option(min=1, help="Tokens in a batch.")] = 4096,
     rate: Annotated[float, typer.Option(help="The learning rate at its height.")] = 3e-3,
-    optimiser: Annotated[str, typer.Option(help="muon or adamw.")] = "muon",
+    optimiser: Annotated[Literal["muon", "adamw"], typer.Option(help="What takes the steps.")] = "muon",
     seed: Annotated[int, typer.Option(help="Of weights and corpus.")] = 1,
     drills: Annotated[bool, typer.Option(help="With copy drills.")] = True,
     prompt_weight: Annotated[float, typer.Option(help="What a word of the prompt counts in the loss.")] = 0.1,
@@ -29,8 +29,12 @@ def train(
     from finetune.understudy.train import Plan
     from finetune.understudy.train import train as run
 
+    if not (minutes or tokens):
+        leave("say how long: --minutes 64, or --tokens 35000000.")
     if start is not None:
         existing(start)
+    if layers < 0 or (layers and (start is None or layers < layers_of(start))):
+        leave("--layers gives the model of --start more layers than it has, never fewer. Leave it out.")
     run(
         Plan(
             size=size,
@@ -58,7 +62,7 @@ def understudy() -> None:
 @app.command()
 def evaluate(
     folder: Annotated[Path, typer.Option(help="The model folder.")] = Path("serving/understudy"),
-    count: Annotated[int, typer.Option(help="Questions for each skill.")] = 1000,
+    count: Annotated[int, typer.Option(min=1, help="Questions for each skill.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the questions.")] = 11,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON on stdout.")] = False,
     write: Annotated[bool, typer.Option(help="Write evaluation.json into the folder.")] = False,
@@ -98,7 +102,7 @@ def export(
 @app.command()
 def read(
     folder: Annotated[Path, typer.Option(help="The model folder.")] = Path("serving/understudy"),
-    count: Annotated[int, typer.Option(help="How many conversations.")] = 10,
+    count: Annotated[int, typer.Option(min=1, help="How many conversations.")] = 10,
     seed: Annotated[int, typer.Option(help="Of the first one.")] = 0,
 ) -> None:
     """Print unpicked conversations to read. Example: greenroom finetune understudy read --count 50"""
@@ -118,14 +122,22 @@ def card(
     """Write MODEL_CARD.md and its loss curve. Example: greenroom finetune understudy card --run runs/understudy"""
     from finetune.understudy.model_card import write
 
-    existing(run)
-    existing(folder)
+    existing(run, "run.json")
+    existing(folder, "evaluation.json")
     write(run, folder)
     typer.echo(f"{folder / 'MODEL_CARD.md'} is written.")
 
 
-def existing(folder: Path) -> None:
-    """Leaves with a sentence when there is nothing at that path."""
-    if not folder.exists():
-        typer.echo(f"Error: there is no folder {folder}. Train first: greenroom finetune understudy train", err=True)
-        raise typer.Exit(1)
+def existing(folder: Path, file: str = "config.json") -> None:
+    """Leaves with a sentence when there is no model in a folder, or not the `file` that is wanted there."""
+    if not (folder / file).is_file():
+        leave(f"there is no {folder / file}. Train first: greenroom finetune understudy train --minutes 64")
+
+
+def layers_of(folder: Path) -> int:
+    return int(json.loads((folder / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"])
+
+
+def leave(sentence: str) -> NoReturn:
+    typer.echo(f"Error: {sentence}", err=True)
+    raise typer.Exit(1)

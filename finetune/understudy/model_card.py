@@ -13,6 +13,8 @@ from finetune.understudy.sayings import asking, fan_lines, talk
 from finetune.understudy.train import MUON
 from finetune.understudy.written import HERE
 
+LENGTH_AND_PACE = ("minutes", "tokens", "size", "rate", "optimiser", "seed")
+
 
 def write(run: Path, folder: Path) -> None:
     """The card and its loss curve, into the model's folder. A missing report is a FileNotFoundError."""
@@ -53,8 +55,9 @@ def facts(about: dict[str, Any], config: dict[str, Any], run: str) -> dict[str, 
         "minutes": spent["seconds"] / 60,
         "rate": spent["tokens"] / spent["seconds"],
         "run_seed": plan["seed"],
-        "adam": plan["rate"],
-        "muon": plan["rate"] * MUON,
+        "prompt_weight": plan["prompt_weight"],
+        "numbers": "bfloat16" if plan["bf16"] else "float32",
+        "optimisers": taken_by(plan),
         "command": command(plan, run),
         "early": EARLY_DRILLS,
         "late": LATE_DRILLS,
@@ -63,11 +66,18 @@ def facts(about: dict[str, Any], config: dict[str, Any], run: str) -> dict[str, 
 
 def command(plan: dict[str, Any], run: str) -> str:
     """What was typed."""
-    said = [f"--{name.replace('_', '-')} {plan[name]}" for name in ("minutes", "rate", "optimiser", "seed")]
+    said = [f"--{name.replace('_', '-')} {plan[name]}" for name in LENGTH_AND_PACE if plan[name]]
     said += [f"--prompt-weight {plan['prompt_weight']:g}", *(["--bf16"] if plan["bf16"] else [])]
     said += [f"--start {plan['start']}"] if plan["start"] else []
     said += [f"--layers {plan['layers']}"] if plan["layers"] else []
-    return f"python -m finetune.understudy train --out runs/{run} {' '.join(said)}"
+    return f"greenroom finetune understudy train --out runs/{run} {' '.join(said)}"
+
+
+def taken_by(plan: dict[str, Any]) -> str:
+    """Who took the steps, and how long they were at most."""
+    if plan["optimiser"] != "muon":
+        return f"AdamW ({plan['rate']:g})"
+    return f"Muon for the blocks' matrices ({plan['rate'] * MUON:.3g}) and AdamW for the rest ({plan['rate']:g})"
 
 
 def figures(report: dict[str, Any]) -> str:

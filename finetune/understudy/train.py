@@ -1,4 +1,4 @@
-"""Pretrains the understudy from nothing: `python -m finetune.understudy.train --out runs/first --minutes 55`.
+"""Pretrains the understudy from nothing: `greenroom finetune understudy train --out runs/first --minutes 55`.
 
 Progress is the share of the time (or tokens) that is spent: the learning rate and the share of copy drills follow it,
 so a run ends in good order whenever it was told to end. A run that was stopped goes on from its last checkpoint.

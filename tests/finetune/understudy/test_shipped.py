@@ -25,7 +25,7 @@ def test_the_layout_is_the_one_the_shipped_weights_were_examined_on() -> None:
     examined = json.loads((SERVED / "evaluation.json").read_text())["layout"]
 
     assert layout.layout_hash() == layout.read(SERVED) == examined, (
-        "render lays scenes out differently now: run `python -m finetune.understudy evaluate --write`, "
+        "render lays scenes out differently now: run `greenroom finetune understudy evaluate --write`, "
         "train again if the figures fell."
     )
 
