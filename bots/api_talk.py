@@ -93,10 +93,10 @@ class Asked(BaseModel):
             return "A persona uses no tools: tool_choice must be auto or none."
         if self.response_format and self.response_format.get("type") != "text":
             return "A persona answers in her own words: response_format must be text."
-        if not self.new and (unread := sorted({kind for said in self.messages for kind in said.unread})):
-            return f"A persona reads text, and there is only {', '.join(unread)}."
         if self.messages[-1].role == "assistant":
             return "The last message is the persona's own: she answers what a user says after it."
+        if not self.new and (unread := sorted({kind for said in self.messages for kind in said.unread})):
+            return f"A persona reads text, and there is only {', '.join(unread)}."
         return ""
 
     @property
