@@ -6,6 +6,7 @@ from discord import app_commands
 from bots.discord_buttons import turn_of
 from bots.discord_client import Client
 from bots.discord_delivery import found
+from bots.discord_place import fan_id
 from bots.discord_replies import may_touch
 from bots.performance import over
 from bots.rewriting import rewrite
@@ -17,9 +18,14 @@ NO_REPLY = "That is no reply of a character's."
 LONGEST = 4000  # characters a form's field holds
 
 
-def why(turn: Turn) -> str:
-    """What the persona had in mind, which engine spoke, and how long it took, in words."""
+def why(turn: Turn, *, asked_by: str) -> str:
+    """What the persona had in mind, which engine spoke, and how long it took, in words.
+
+    What came to mind are words of the fan who spoke last, perhaps of another room: only they read them.
+    """
     recalled = [f"- {one.at:%d %b %Y}: {one.text[:120]} (sure: {one.confidence:.0%})" for one in turn.recalled]
+    if recalled and [said.speaker_id for said in turn.heard[-1:]] != [asked_by]:
+        recalled = [f"- of whoever spoke last, for nobody else to read: {len(recalled)}"]
     took = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in turn.timings.items())
     return "\n".join(
         [
@@ -77,7 +83,7 @@ def menus(client: Client) -> list[app_commands.ContextMenu]:
     async def why_so(interaction: discord.Interaction, message: discord.Message) -> None:
         await interaction.response.defer(ephemeral=True)
         if turn := await turn_under(interaction, message):
-            await interaction.followup.send(why(turn)[:2000], ephemeral=True)
+            await interaction.followup.send(why(turn, asked_by=fan_id(interaction.user))[:2000], ephemeral=True)
 
     async def regenerate(interaction: discord.Interaction, message: discord.Message) -> None:
         await interaction.response.defer(ephemeral=True)

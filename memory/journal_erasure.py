@@ -26,6 +26,7 @@ from memory.journal_tables import (
     TURNS,
     UTTERANCES,
 )
+from memory.journal_turns import owner
 from memory.record import Record
 
 OF_A_FAN = (UTTERANCES, STATEMENTS, FORGOTTEN, SHARING, MARKS, CONSENTS, REVIEWS)
@@ -151,14 +152,17 @@ def nearest_left(turn_id: str, before: dict[str, str | None]) -> str | None:
 def unsay(connection: Connection, persona_id: str, fan_id: str, utterance_id: str) -> list[str]:
     """Delete one thing a fan said, with all that rests on it; returns the ids of memories that go.
 
-    A reply to these words alone goes with them: it repeats them as often as not.
+    A reply to these words alone goes with them: it repeats them as often as not. What came to mind at them goes, too:
+    the turn answers somebody else before all now.
     """
     here = mine(UTTERANCES, fan_id, persona_id) & (UTTERANCES.c.id == utterance_id)
     seqs = list(connection.execute(select(UTTERANCES.c.seq).where(here)).scalars())
     answers = select(HEARD.c.turn_id).where(HEARD.c.utterance_seq.in_(seqs))
     turns = list(connection.execute(answers).scalars())
+    own = [turn_id for turn_id in turns if owner(connection, turn_id) == fan_id]
     connection.execute(delete(HEARD).where(HEARD.c.utterance_seq.in_(seqs)))
     connection.execute(delete(UTTERANCES).where(here))
+    connection.execute(update(TURNS).where(TURNS.c.id.in_(own)).values(recalled=[], lore=[], trace={}))
     alone = nobody_heard(connection, turns)
     hush(connection, alone)
     connection.execute(delete(FEEDBACK).where(FEEDBACK.c.turn_id.in_(alone)))
@@ -183,7 +187,8 @@ def forget(connection: Connection, persona_id: str, fan_id: str, memory_id: str)
         turn = TURNS.c.id == memory_id.removesuffix(REPLY)
         heard_them = select(HEARD.c.turn_id).join(UTTERANCES, UTTERANCES.c.seq == HEARD.c.utterance_seq)
         theirs = TURNS.c.id.in_(heard_them.where(mine(UTTERANCES, fan_id, persona_id)))
-        connection.execute(update(TURNS).where(turn, theirs).values(said="", trace={}))
+        if connection.execute(update(TURNS).where(turn, theirs).values(said="", trace={})).rowcount:
+            hush(connection, [memory_id.removesuffix(REPLY)])
     insert_new(connection, FORGOTTEN, [{"persona_id": persona_id, "fan_id": fan_id, "id": one} for one in gone])
     return gone
 

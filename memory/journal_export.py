@@ -1,9 +1,13 @@
-"""Everything the journal has of a fan, as they may take it with them; `journal_import` brings it back."""
+"""Everything the journal has of a fan, as they may take it with them; `journal_import` brings it back.
+
+In a room a turn answers whoever spoke last, and what came to mind in it is theirs; of others' turns that heard a fan,
+too, the fan gets their own words and the reply.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, select
+from sqlalchemy import Connection, RowMapping, Table, func, select
 
 from memory.journal_tables import (
     CONSENTS,
@@ -18,6 +22,7 @@ from memory.journal_tables import (
 )
 
 PLUMBING = {"seq"}
+UNTOLD: dict[str, object] = {"recalled": [], "lore": [], "trace": {}}
 OWNED = {
     "talks": TALKS,
     "utterances": UTTERANCES,
@@ -32,10 +37,11 @@ OWNED = {
 def export_of(connection: Connection, fan_id: str) -> dict[str, list[dict[str, object]]]:
     """All rows of a fan by table; what others said in the same rooms is not theirs and is left out."""
     export = {name: rows_of(connection, table, fan_id) for name, table in OWNED.items()}
-    heard = heard_ids(connection, fan_id)
+    heard, own = heard_ids(connection, fan_id), set(connection.execute(owned(fan_id)).scalars())
     query = select(TURNS).where(TURNS.c.id.in_(answered(fan_id))).order_by(TURNS.c.seq)
     turns = connection.execute(query).mappings()
-    return {**export, "turns": [{**plain(row), "heard": heard[row["id"]]} for row in turns]}
+    told = [plain(row) if row["id"] in own else plain(row) | UNTOLD for row in turns]
+    return {**export, "turns": [{**row, "heard": heard[str(row["id"])]} for row in told]}
 
 
 def rows_of(connection: Connection, table: Table, fan_id: str) -> list[dict[str, object]]:
@@ -47,6 +53,14 @@ def rows_of(connection: Connection, table: Table, fan_id: str) -> list[dict[str,
 def answered(fan_id: str) -> Any:
     """Ids of the turns that answer a fan."""
     query = select(HEARD.c.turn_id).join(UTTERANCES, UTTERANCES.c.seq == HEARD.c.utterance_seq)
+    return query.where(UTTERANCES.c.fan_id == fan_id)
+
+
+def owned(fan_id: str) -> Any:
+    """Ids of the turns that answer this fan before all others, who said the last of what was heard."""
+    last = select(HEARD.c.turn_id, func.max(HEARD.c.position).label("position")).group_by(HEARD.c.turn_id).subquery()
+    final = (HEARD.c.turn_id == last.c.turn_id) & (HEARD.c.position == last.c.position)
+    query = select(HEARD.c.turn_id).join(last, final).join(UTTERANCES, UTTERANCES.c.seq == HEARD.c.utterance_seq)
     return query.where(UTTERANCES.c.fan_id == fan_id)
 
 

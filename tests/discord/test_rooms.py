@@ -1,14 +1,17 @@
 """Channels of every kind: threads, forums, age, blocked people, rules and who set them."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
+from bots.discord_menus import why
 from bots.fake_discord.rest_interactions import Interaction
 from bots.fake_discord.wire import Json
 from bots.fake_discord.world import FORUM
 from bots.testing import MIKA, PlainCast
-from personas import Boundaries
+from memory import Turn
+from personas import Boundaries, Place, Recollection, Utterance
 from personas.persona import OnDiscord, Presence
 from serving.testing import ScriptedEngine
 from tests.discord.conftest import BRAM, Play, Played, buttons, finished, shown
@@ -224,6 +227,19 @@ async def test_why_she_said_that_is_told_to_those_it_answers_and_to_nobody_else(
         assert "Who spoke" in await shown(hers, "What came to mind")
         assert "What came to mind" not in await shown(others, "Only for those")
         assert all(message["flags"] & 64 for message in hers.shown.values())
+
+
+def test_what_came_to_mind_is_read_by_whoever_spoke_last_only() -> None:
+    noon = datetime(2027, 5, 1, 12, tzinfo=UTC)
+    place = Place("discord:1/2")
+    abe = Utterance("discord:1", "discord:abe", "Abe", place, "Nice weather.", noon)
+    bea = Utterance("discord:2", "discord:bea", "Bea", place, "Mika, about June?", noon)
+    mind = Recollection("r1", "the divorce is final in June", "Bea", noon, score=1.0)
+    turn = Turn("t1", None, "mika", "v1", place, (abe, bea), noon, said="Soon.", outcome="answered", recalled=(mind,))
+
+    assert "divorce" in why(turn, asked_by="discord:bea")
+    assert "divorce" not in why(turn, asked_by="discord:abe")
+    assert "for nobody else to read: 1" in why(turn, asked_by="discord:a-moderator")
 
 
 async def test_the_menus_regenerate_replaces_and_the_web_shows_the_same_branch(play: Play) -> None:

@@ -16,7 +16,8 @@ from memory.errors import JournalDamaged, JournalTooNew, JournalTrouble, Journal
 from memory.journal import FILE, Journal
 from memory.scope import Scope, Sharing
 from memory.testing import journal_in_ram
-from personas import Place, Recollection
+from memory.turn import Turn
+from personas import Place, Recollection, persona_speaker
 from tests.memory.builders import DM, GUILD, NOON, WEB, bytes_in, chat, ids, said, take, turn
 from tests.memory.conftest import emptied, needs_postgres
 
@@ -283,6 +284,52 @@ async def test_an_export_holds_a_fans_words_and_nobody_elses(journal: Journal) -
     assert [row["text"] for row in export["utterances"]] == ["kim's secret"]
     assert [row["said"] for row in export["turns"]] == ["Reply to kim's secret"]
     assert "lee" not in str(export)
+
+
+async def test_a_reply_that_is_forgotten_is_forgotten_by_the_personas_who_overheard_it(journal: Journal) -> None:
+    kim = said("my code is 4711", by="discord:kim", place=GUILD)
+    await take(journal, turn(kim, id="told"), "So your code is 4711!")
+    beside = said("So your code is 4711!", id="told:said", by=persona_speaker("mika"), place=GUILD)
+    await journal.overhear(beside, persona_id="ren")
+
+    await journal.forget(Scope("mika", "discord:lee", GUILD), "told:said")
+    assert await journal.overheard(GUILD, "ren") == (beside,)
+
+    await journal.forget(Scope("mika", "discord:kim", GUILD), "told:said")
+    assert await journal.overheard(GUILD, "ren") == ()
+
+
+async def a_turn_of_two(journal: Journal) -> Turn:
+    """Abe talks to nobody, then Bea to Mika, and what comes to mind is Bea's."""
+    abe = said("nice weather", id="abe-1", by="discord:abe", place=GUILD, minutes=1)
+    bea = said("Mika, about June?", id="bea-1", by="discord:bea", place=GUILD, minutes=2)
+    done = await take(journal, turn(abe, bea, id="shared"), "Soon it is over.")
+    mind = Recollection("bea-0", "the divorce is final in June", "Bea", NOON, score=1.0)
+    traced = replace(done, recalled=(mind,), lore=("june",), trace={"mood": "sad"})
+    await journal.finish(traced)
+    return traced
+
+
+async def test_what_came_to_mind_is_exported_to_whoever_spoke_last_only(journal: Journal) -> None:
+    await a_turn_of_two(journal)
+
+    overheard, answered = await journal.export("discord:abe"), await journal.export("discord:bea")
+
+    assert [(row["said"], row["heard"]) for row in overheard["turns"]] == [("Soon it is over.", ["abe-1"])]
+    assert "divorce" not in str(overheard)
+    assert [(row["recalled"], row["lore"], row["trace"]) for row in overheard["turns"]] == [([], [], {})]
+    assert "divorce" in str(answered)
+
+
+async def test_words_taken_back_leave_nothing_of_ones_mind_to_those_who_are_still_heard(journal: Journal) -> None:
+    await a_turn_of_two(journal)
+
+    await journal.unsay("bea-1", place=GUILD)
+
+    kept = await journal.turn("shared")
+    assert [one.speaker_id for one in kept.heard] == ["discord:abe"]
+    assert (kept.recalled, kept.lore, kept.trace) == ((), (), {})
+    assert "divorce" not in str(await journal.export("discord:abe"))
 
 
 async def test_memories_follow_the_branch_that_is_shown(journal: Journal) -> None:
