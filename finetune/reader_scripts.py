@@ -1,13 +1,19 @@
-"""Reads plays and screenplays: labelled text as in Gutenberg's plays, names on lines of their own, and Fountain."""
+"""Reads plays and screenplays: labelled text as in Gutenberg's plays, names on lines of their own, and Fountain.
+
+Where most speeches begin `name: words`, as in a chat, every line that begins so is somebody's own, in any script and
+case: a sentence with an early colon is lost that way, but nobody's words become another's. In a play of `NAME. words`
+or of names alone such a line is prose. What is not covered: a line without a label of somebody else's.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from finetune.line import Line
 
 LABELLED = re.compile(
-    r"^(?P<name>[A-Z][A-Z .'’-]{1,39}|[A-Z][\w .'’-]{1,39})(?:\s*[\[(][^\])]*[\])])?\s*[.:]\s+(?P<text>\S.*)$"
+    r"^(?P<name>[A-Z][A-Z .'’-]{1,39}|[A-Z][\w .'’-]{1,39})(?:\s*[\[(][^\])]*[\])])?\s*(?P<mark>[.:])\s+(?P<text>\S.*)$"
 )
+MESSAGE = re.compile(r"^(?P<name>(?:[^:：]|:(?=\S)){1,40}?)\s*(?::(?:\s+|$)|：\s*)(?P<text>.*)$")
 NAME_ALONE = re.compile(r"^(?P<name>[A-Z][\w .'’-]{1,39}):?$")
 ACT = re.compile(r"^(?:(?:FIRST|SECOND|THIRD|FOURTH|FIFTH)\s+ACT|ACT\b|SCENE\b)[^a-z]*$", re.IGNORECASE)
 DIRECTION = re.compile(r"\[[^\]]*\]|\((?:[^()]{0,200})\)|_[^_]{1,200}_")
@@ -20,11 +26,12 @@ PER_BLOCK = 12  # lines of one block: long enough for a conversation, short enou
 
 
 def read_play(text: str) -> Iterator[Line]:
-    """`NAME. words` or `NAME: words`, or a name on a line of its own; a speech goes on until a blank line."""
+    """`NAME. words` or `name: words`, or a name on a line of its own; a speech ends at a blank or a label."""
     scene, speaker, words, number = "", "", list[str](), 0
-    for line in [*without_licence(text).splitlines(), ""]:
-        bare = line.strip()
-        begins = LABELLED.match(bare)
+    rows = [line.strip() for line in without_licence(text).splitlines()]
+    messages = of_messages(rows)
+    for bare in [*rows, ""]:
+        begins = LABELLED.match(bare) or (MESSAGE.match(bare) if messages else None)
         alone = NAME_ALONE.match(bare) if not begins and not words else None
         if speaker and words and (not bare or begins):
             yield spoken(speaker, words, scene, number)
@@ -32,11 +39,26 @@ def read_play(text: str) -> Iterator[Line]:
         if ACT.match(bare):
             scene, number = bare, 0
         elif begins:
-            speaker, words = begins["name"].strip(" ."), [begins["text"]]
+            speaker, words = begins["name"].strip(" ."), [begins["text"]] if begins["text"] else []
         elif alone:
             speaker = alone["name"].strip(" .:")
         elif bare and speaker:
             words.append(bare)
+
+
+def of_messages(rows: Sequence[str]) -> bool:
+    """Whether speakers are marked by a colon before their words, more often than in a play's ways."""
+    marks = [mark for before, row in zip(["", *rows], rows, strict=False) if (mark := marked(row, after=before))]
+    return marks.count(":") > max(marks.count("."), marks.count("alone"))
+
+
+def marked(row: str, *, after: str) -> str:
+    """How a row seems to name its speaker: `.`, `:`, `alone` (only below a blank row), or not at all."""
+    if (begins := LABELLED.match(row)) and begins["mark"] == ".":
+        return "."
+    if not after and NAME_ALONE.match(row):
+        return "alone"
+    return ":" if MESSAGE.match(row) else ""
 
 
 def read_fountain(text: str) -> Iterator[Line]:

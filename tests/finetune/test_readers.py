@@ -128,6 +128,42 @@ def test_a_gutenberg_play_is_read_without_its_licence() -> None:
     assert [(line.speaker, line.text) for line in read_play(book)] == [("MABEL", "Well?")]
 
 
+def test_in_a_chat_each_line_is_its_own_speakers_whatever_their_name_looks_like() -> None:
+    chat = (
+        "Anna: Are you still singing?\nMika: Only if it rains.\nben: my phone is broken\nÉlise: I hate him\n"
+        "李雷：我在三号楼上班\nMika: Good night,\nand mind the puddles.\nJ: I was fired\nx_X+kim(22): I live at home\n"
+        "\nMika: Oh.\n[10:30] leo: my mother drinks\nзоя:\nи мой брат\n"
+    )
+
+    lines = [(line.speaker, line.text) for line in read_play(chat)]
+
+    assert [text for name, text in lines if name == "Mika"] == [
+        "Only if it rains.",
+        "Good night, and mind the puddles.",
+        "Oh.",
+    ]
+    assert [name for name, _ in lines if name != "Mika"] == [
+        "Anna", "ben", "Élise", "李雷", "J", "x_X+kim(22)", "[10:30] leo", "зоя",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("label", ["MABEL. ", "Mabel:\n"], ids=["named before a full stop", "named on a line"])
+def test_in_a_play_a_line_with_a_colon_goes_on_with_the_speech(label: str) -> None:
+    play = f"{label}He told me,\nwhat he wants: a wife,\nand more: an aunt.\n\n{label}And all of it at once?\n"
+
+    assert [line.text for line in read_play(play)] == [
+        "He told me, what he wants: a wife, and more: an aunt.",
+        "And all of it at once?",
+    ]
+
+
+def test_a_chat_in_chinese_is_read_by_its_own_colons() -> None:
+    assert [(line.speaker, line.text) for line in read_play("李雷：你好\n韩梅梅：你好吗？\n")] == [
+        ("李雷", "你好"),
+        ("韩梅梅", "你好吗？"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
