@@ -4,9 +4,11 @@ import asyncio
 import os
 import time
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from bots.app import open_house, prepare
 from bots.faults import NotStarted
@@ -31,14 +33,15 @@ def run(settings: BotsSettings) -> None:
     except OSError as exc:
         raise NotStarted(f"{settings.host} is no address of this machine. Choose another with --host.") from exc
     host, port = door.getsockname()[:2]
-    screen = Console(stderr=True)
+    screen = Console(stderr=True, highlight=False)
 
     def opened() -> AbstractAsyncContextManager[House]:
-        return open_house(settings, note=lambda what: screen.print(f"[dim]Opening {what} …[/dim]"), stays=True)
+        note = partial(screen.print, style="dim", markup=False)
+        return open_house(settings, note=lambda what: note(f"Opening {what} …"), stays=True)
 
     def told(house: House) -> None:
         print_bill(house, screen, address=f"http://{f'[{host}]' if ':' in host else host}:{port}")
-        screen.print(f"[dim]Open after {time.perf_counter() - began:.1f} s. Ctrl+C closes.[/dim]")
+        screen.print(f"Open after {time.perf_counter() - began:.1f} s. Ctrl+C closes.", style="dim")
 
     with door:
         asyncio.run(serve(everywhere(opened), Foyer(Tickets(secret), Keys(settings.data)), door, told=told))
@@ -59,22 +62,26 @@ def everywhere(opening: Opening) -> Opening:
 
 
 def print_bill(house: House, screen: Console, *, address: str) -> None:
-    """Who plays on what, where things are kept, what differs from the defaults, and at the end where to look."""
+    """Who plays on what, where things are kept, what differs from the defaults, and at the end where to look.
+
+    Names, paths and what is wrong with a file may have brackets in them, which are no markup.
+    """
+    tell = partial(screen.print, markup=False, highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("persona", "is", "plays on"):
         table.add_column(title)
     for persona in house.cast.all():
         model, understudy = house.playing(persona)
         table.add_row(persona.name, persona.role, f"{model} (small talk only)" if understudy else model)
-    screen.print(table)
+    tell(table)
     for error in house.cast.errors:
-        screen.print(f"[yellow]left out:[/yellow] {error}", markup=True, highlight=False)
-    screen.print(f"journal and memories  {house.settings.data.resolve()}", highlight=False)
+        tell(Text.assemble(("left out:", "yellow"), f" {error}"))
+    tell(f"journal and memories  {house.settings.data.resolve()}")
     for name in sorted(house.settings.model_fields_set - {"log_level"}):
-        screen.print(f"set                   {name} = {getattr(house.settings, name)}", highlight=False)
+        tell(f"set                   {name} = {getattr(house.settings, name)}")
     first = house.first
     if first:
         model, understudy = house.playing(first)
         on = "the understudy (small talk only; name a real model in the settings)" if understudy else model
-        screen.print(f"{first.name} is waiting for you, played by {on}:", highlight=False)
-    screen.print(f"[bold]{address}[/bold]", highlight=False)
+        tell(f"{first.name} is waiting for you, played by {on}:")
+    tell(address, style="bold")

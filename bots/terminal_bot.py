@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 from rich.console import Console
+from rich.text import Text
 
 from bots.app import open_house
 from bots.faults import NotStarted
@@ -22,7 +23,7 @@ from bots.settings import BotsSettings
 from bots.terminal_commands import Commands
 from bots.terminal_input import Keyboard, piped
 from bots.terminal_talk import Talk, answer_json
-from memory import Turn
+from memory import MemoryTrouble, Turn
 from personas import spelled
 from serving import Delta
 
@@ -34,7 +35,7 @@ def run(settings: BotsSettings, *, say: str | None, fan: str, name: str, as_json
 
 async def chat(settings: BotsSettings, *, say: str | None, fan: str, name: str, as_json: bool) -> None:
     """One line, a pipe of lines, or an evening."""
-    out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+    out, err = Console(highlight=False, emoji=False), Console(stderr=True, highlight=False)
     async with opened(settings, err) as house:
         persona = house.first
         if persona is None:
@@ -57,7 +58,7 @@ async def opened(settings: BotsSettings, err: Console) -> AsyncIterator[House]:
     status = err.status("Opening the house …")
     status.start()
     try:
-        async with open_house(settings, note=lambda what: status.update(f"Opening {what} …")) as house:
+        async with open_house(settings, note=lambda what: status.update(Text(f"Opening {what} …"))) as house:
             status.stop()
             yield house
     finally:
@@ -128,7 +129,7 @@ class Evening:
                 return
             if performance is not None:
                 await self._watch(performance)
-        except (NothingSaid, TooMuchSaid, TurnFailed) as exc:
+        except (NothingSaid, TooMuchSaid, TurnFailed, MemoryTrouble) as exc:
             self._out.print(str(exc), style="dim", markup=False)
 
     async def _watch(self, performance: Performance) -> None:

@@ -58,7 +58,7 @@ class Commands:
         table = Table(box=None, pad_edge=False, show_header=False)
         for number, memory in enumerate(kept, 1):
             table.add_row(f"{number}", f"{memory.at:%-d %B %Y}", memory.speaker_name, memory.text)
-        self._out.print(table if kept else f"{self.talk.persona.name} remembers nothing of you yet.")
+        self._out.print(table if kept else f"{self.talk.persona.name} remembers nothing of you yet.", markup=False)
 
     async def _forget(self, what: str) -> None:
         memory = self.talk.house.memory
@@ -80,7 +80,8 @@ class Commands:
         elif not lessons.asked_on(scope.place):
             self._out.print("Nothing said here is used for training (memory: learning: terminal).", style="dim")
         allowed = await lessons.allowed(scope)
-        self._out.print(f"What you say {'helps' if allowed else 'does not help'} {self.talk.persona.name}'s training.")
+        helps = "helps" if allowed else "does not help"
+        self._out.print(f"What you say {helps} {self.talk.persona.name}'s training.", markup=False)
 
     async def _why(self, _: str) -> None:
         turn = await self.talk.last()
