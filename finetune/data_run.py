@@ -19,7 +19,6 @@ from finetune.splitting import split
 from memory import Lesson
 from personas import Persona, load
 
-ANSWERS = "assistant"  # who speaks for the persona in a chat that calls nobody by name
 Talks = Sequence[Sequence[Lesson]]
 
 
@@ -37,8 +36,7 @@ class Ingredients:
 async def run(persona_file: Path, ingredients: Ingredients, *, speaker: str, to: Path) -> DatasetSheet:
     """Reads, finds the persona's lines, cleans, splits, adds what was asked for to the part for training, writes."""
     persona = load(persona_file)
-    wanted = speaker or persona.name
-    lines = [named(line, wanted) for line in read_lines(ingredients.files)]
+    lines, wanted = cast_as(persona, read_lines(ingredients.files), speaker or persona.name)
     staged = ingredients.staged or Staged(persona)
     found = [*conversations(lines, wanted), *staged.conversations(ingredients.talks)]
     if not found:
@@ -55,9 +53,37 @@ async def run(persona_file: Path, ingredients: Ingredients, *, speaker: str, to:
     return write_dataset(to, [*kept, *added], persona, wanted, report)
 
 
-def named(line: Line, wanted: str) -> Line:
-    """A chat's assistant is the persona; everybody else keeps their name."""
-    return replace(line, speaker=wanted) if line.speaker == ANSWERS else line
+def cast_as(persona: Persona, lines: Sequence[Line], wanted: str) -> tuple[list[Line], str]:
+    """The lines with the persona's under one name, and that name. `wanted` is a name in the files or an account's id.
+
+    Raises `LinesUnreadable` where several accounts bear the name: nobody becomes her by putting it on.
+    """
+    if wanted in {line.author for line in lines if line.author}:
+        name, account = persona.name, wanted
+    else:
+        name, account = wanted, only_account(lines, wanted)
+    return [named(line, name, account) for line in lines], name
+
+
+def only_account(lines: Sequence[Line], name: str) -> str:
+    """The account that bears a name; empty where the files know no accounts."""
+    bearing = Counter(line.author for line in lines if line.author and line.speaker.casefold() == name.casefold())
+    if len(bearing) > 1:
+        each = ", ".join(f"{account} ({count})" for account, count in sorted(bearing.items()))
+        raise LinesUnreadable(
+            f"Several accounts are called {name!r} (in brackets how many lines): {each}. "
+            "Say by its id which one is the persona: --speaker ID."
+        )
+    return next(iter(bearing), "")
+
+
+def named(line: Line, name: str, account: str) -> Line:
+    """A chat's assistant and the persona's account speak under her name, and no other account does."""
+    if line.answers or (account and line.author == account):
+        return replace(line, speaker=name)
+    if line.author and line.speaker.casefold() == name.casefold():
+        return replace(line, speaker=f"{line.speaker} ({line.author})")
+    return line
 
 
 def nobody(wanted: str, lines: Sequence[Line]) -> str:

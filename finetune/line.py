@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Line:
     """`scene` and `block` name the stretch it belongs to: only neighbours with the same of both follow each other.
 
-    `number` orders lines within their stretch.
+    `number` orders lines within their stretch. `author` is the account that wrote it, where the file knows one: a name
+    can be worn by anybody. `answers` marks what a chat's assistant says, who has no other name.
     """
 
     speaker: str
@@ -15,6 +16,8 @@ class Line:
     scene: str = ""
     block: int = 0
     number: int = 0
+    author: str = ""
+    answers: bool = False
 
     @property
     def stretch(self) -> tuple[str, int]:

@@ -8,7 +8,8 @@ from finetune.errors import LinesUnreadable
 from finetune.line import Line
 from personas.card import is_card
 
-ROLES = {"human": "user", "gpt": "assistant", "ai": "assistant", "bot": "assistant"}
+ANSWERS = "assistant"
+ROLES = {"human": "user", "gpt": ANSWERS, "ai": ANSWERS, "bot": ANSWERS}
 PER_BLOCK = 12
 
 
@@ -80,13 +81,25 @@ def lines_of(said: list[Any], *, scene: str, where: str) -> Iterator[Line]:
         if not isinstance(text, str) or not speaker:
             raise LinesUnreadable(f"{where}, message {number + 1}: it says neither who speaks nor what.")
         if speaker != "system" and text.strip():
-            yield Line(speaker, text, scene, number // PER_BLOCK, number)
+            answers = speaker == ANSWERS == role_of(message)
+            yield Line(speaker, text, scene, number // PER_BLOCK, number, account_of(message), answers)
 
 
 def speaker_of(message: Mapping[str, Any]) -> str:
-    """A role (OpenAI, ShareGPT) or an author's name (Discord export)."""
+    """An author's name (Discord export), the name beside a role, or the role (OpenAI, ShareGPT)."""
     author = message.get("author")
     if isinstance(author, dict):
         return str(author.get("nickname") or author.get("name") or "")
-    role = str(message.get("role") or message.get("from") or "")
-    return str(message.get("name") or ROLES.get(role, role))
+    return str(message.get("name") or role_of(message))
+
+
+def role_of(message: Mapping[str, Any]) -> str:
+    """A role as OpenAI calls it; none where an author speaks for themselves."""
+    role = "" if "author" in message else str(message.get("role") or message.get("from") or "")
+    return ROLES.get(role, role)
+
+
+def account_of(message: Mapping[str, Any]) -> str:
+    """The id of a Discord export's author, which no nickname changes."""
+    author = message.get("author")
+    return str(author.get("id") or "") if isinstance(author, dict) else ""

@@ -67,7 +67,7 @@ def exchange(asked: str, said: str, topic: str, number: int) -> Iterator[Line]:
     """A question and its answer; without a topic each stands alone."""
     block = 0 if topic else number
     yield Line(ASKS, " ".join(asked.split()), topic, block, 2 * number)
-    yield Line(SAYS, said.strip(), topic, block, 2 * number + 1)
+    yield Line(SAYS, said.strip(), topic, block, 2 * number + 1, answers=True)
 
 
 def read_interview_markdown(text: str, *, where: str) -> Iterator[Line]:

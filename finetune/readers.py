@@ -1,6 +1,7 @@
 """Opens a creator's file, whatever it is, and gives its lines."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from finetune.errors import LinesUnreadable
@@ -25,7 +26,7 @@ def read_file(path: Path) -> list[Line]:
     if not found:
         raise LinesUnreadable(f"{path}: no line of dialogue was found. A play's lines look like 'NAME. What is said.'")
     scene = path.stem
-    return [Line(one.speaker, one.text, f"{scene} {one.scene}".strip(), one.block, one.number) for one in found]
+    return [replace(one, scene=f"{scene} {one.scene}".strip()) for one in found]
 
 
 def lines_in(path: Path) -> Iterator[Line]:
