@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -28,6 +28,11 @@ T = TypeVar("T")
 DAMAGED = ("not a database", "malformed")
 UNWRITABLE = ("readonly", "unable to open", "not a directory")
 NEWEST = "0002"  # the last file of memory/migrations/versions
+DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+NO_ADDRESS = (
+    "GREENROOM_JOURNAL holds no address of a database. Write postgresql://user:password@host:port/name, with %40 for "
+    "an @ in the password, or leave it out: then the journal is a file in the data folder."
+)
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -61,7 +66,7 @@ class Database:
     @property
     def address(self) -> str:
         """Where it is, without its password."""
-        return self._url.render_as_string(hide_password=True)
+        return shown(self._url)
 
     async def read(self, work: Callable[Concatenate[sa.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What the work finds in one state of the journal."""
@@ -117,8 +122,8 @@ async def opened(url: str) -> Database:
     make_folder(address)
     try:
         database = Database(address, carrier_for(address))
-    except (ArgumentError, NoSuchModuleError, ImportError) as exc:
-        raise JournalUnwritable(unopened(url, exc)) from exc
+    except (ArgumentError, InvalidRequestError, ImportError) as exc:
+        raise JournalUnwritable(undriven(address, exc)) from exc
     async with AsyncExitStack() as undo:
         undo.push_async_callback(database.aclose)
         await database.write(bring_up_to_date)
@@ -146,13 +151,19 @@ def readable(value: object) -> str:
 
 
 def parsed(url: str) -> URL:
-    """The address with the driver we use for it."""
+    """The address with the driver we use for it. One that can't be read isn't shown: its password may be anywhere."""
     try:
         address = make_url(url)
-    except ArgumentError as exc:
-        raise JournalUnwritable(unopened(url, exc)) from exc
-    drivers = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-    return address.set(drivername=drivers.get(address.drivername, address.drivername))
+    except (ArgumentError, ValueError):
+        raise JournalUnwritable(NO_ADDRESS) from None  # what was raised holds a piece of it
+    if "@" in (address.host or "") or not 0 <= (address.port or 0) <= 65535:
+        raise JournalUnwritable(NO_ADDRESS)
+    return address.set(drivername=DRIVERS.get(address.drivername, address.drivername))
+
+
+def shown(address: URL) -> str:
+    """An address fit to be read by others: without its password, which may also stand among its options."""
+    return address.set(query={}).render_as_string(hide_password=True)
 
 
 def make_folder(address: URL) -> None:
@@ -255,9 +266,17 @@ def damaged(address: str, why: object) -> str:
     )
 
 
-def unopened(url: str, why: object) -> str:
+def unopened(address: str, why: object) -> str:
     """What to say of a journal that can't be opened."""
-    return f"The journal at {url} can't be opened ({why}). Name a folder that can be written to, or another address."
+    return f"The journal at {address} can't be opened ({why}). Name a writable folder, or another address."
+
+
+def undriven(address: URL, why: object) -> str:
+    """What to say of a database that nothing here can talk to."""
+    return (
+        f"The journal at {shown(address)} can't be opened ({why}). It is kept in SQLite or in PostgreSQL, whose "
+        "address begins with postgresql:// and whose driver comes with: pip install 'greenroom[postgres]'"
+    )
 
 
 def unwritable(folder: Path, why: OSError) -> str:
