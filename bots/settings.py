@@ -25,7 +25,9 @@ class BotsSettings(RoomSettings):
     host: str = Field("127.0.0.1", description="Where the page listens; anything but loopback is open to others.")
     port: int = Field(8000, ge=0, le=65535, description="The page's port; 0 takes a free one.")
     longest_message: int = Field(8000, ge=1, description="Characters one message may have.")
-    patience: float = Field(60.0, gt=0, description="Seconds an engine may be silent before it counts as away.")
+    patience: float = Field(
+        60.0, gt=0, description="Seconds an engine, with those who step in for it, may be silent before it is away."
+    )
     priority: Mapping[str, int] = Field(
         default_factory=dict,
         description="Who goes first when an engine is full: a number for each beginning of fans' ids ('api:').",

@@ -16,6 +16,11 @@ log = logging.getLogger(__name__)
 USEFUL = (PromptTooLong, EngineRefused, EngineMissing, EngineBusy, EngineAway, ServingError)
 
 
+def most_useful(failures: Sequence[ServingError]) -> ServingError:
+    """Of several reasons the one to act on; among equals the first engine's."""
+    return next(failure for kind in USEFUL for failure in failures if isinstance(failure, kind))
+
+
 async def ask_in_order(
     engines: Iterable[Asked],
     prompt: Sequence[ChatMessage],
@@ -24,10 +29,11 @@ async def ask_in_order(
     lora: str | None,
     passes_on: Callable[[ServingError], bool] = lambda _: True,
     passed_on: Callable[[Asked, ServingError], None] = lambda *_: None,
+    to_tell: Callable[[Sequence[ServingError]], ServingError] = most_useful,
 ) -> AsyncGenerator[Delta | Completion, None]:
     """The first engine's reply that answers at all. `passes_on` says which failures another engine may mend.
 
-    Raises EngineAway if an engine stops in the middle, else the most useful of the failures. `passed_on` hears of
+    Raises EngineAway if an engine stops in the middle, else the failure that `to_tell` picks. `passed_on` hears of
     each failure after which another engine is asked.
     """
     failures: list[ServingError] = []
@@ -47,9 +53,4 @@ async def ask_in_order(
                 break
             log.info("%s did not answer (%s)", engine.model, exc)
             passed_on(engine, exc)
-    raise most_useful(failures) if failures else EngineAway("There is no engine to ask.")
-
-
-def most_useful(failures: Sequence[ServingError]) -> ServingError:
-    """Of several reasons the one to act on; among equals the first engine's."""
-    return next(failure for kind in USEFUL for failure in failures if isinstance(failure, kind))
+    raise to_tell(failures) if failures else EngineAway("There is no engine to ask.")

@@ -7,14 +7,15 @@ from serving.asking import ask_in_order
 from serving.chat import ChatMessage, Completion, Delta, Sampling
 from serving.engine import Engine, Window
 from serving.errors import ServingError
+from serving.stand_in import StandIn
 
 
 class FallbackEngine:
     """Asks its engines in order. A reply that has begun is never begun again by another: a fan would hear it twice.
 
-    Before the first word every failure passes on to the next engine: a prompt that is too long for one may fit
-    another, and a LoRA unknown to one may lie on another's shelf. When all have failed, the failure that an operator
-    can do most about is raised. `passed_on` hears of each failure that another engine is asked to mend.
+    Before the first word every failure passes on to the next engine, which reads what fits its window and wears the
+    LoRA if it can (serving/stand_in.py). When all have failed, the first one's failure is raised: it is the one that
+    was to answer. `passed_on` hears of each failure that another engine is asked to mend.
     """
 
     def __init__(
@@ -26,6 +27,9 @@ class FallbackEngine:
         if not engines:
             raise ValueError("A fallback chain needs at least one engine.")
         self._engines = tuple(engines)
+        self._asked: dict[Engine, Engine] = {engines[0]: engines[0]} | {
+            StandIn(engine): engine for engine in engines[1:]
+        }
         self._passed_on = passed_on
 
     @property
@@ -56,7 +60,14 @@ class FallbackEngine:
     def stream(
         self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
     ) -> AsyncGenerator[Delta | Completion, None]:
-        return ask_in_order(self._engines, prompt, sampling=sampling, lora=lora, passed_on=self._passed_on)
+        return ask_in_order(
+            self._asked,
+            prompt,
+            sampling=sampling,
+            lora=lora,
+            passed_on=lambda engine, exc: self._passed_on(self._asked[engine], exc),
+            to_tell=lambda failures: failures[0],
+        )
 
     async def aclose(self) -> None:
         async with asyncio.TaskGroup() as closing:

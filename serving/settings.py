@@ -42,7 +42,9 @@ class EngineSettings(BaseModel):
     window: int | None = Field(None, ge=256, description="Tokens it can read, if the server doesn't say.")
     device: str = Field("cpu", description="Local: cpu, cuda, cuda:1 …")
     rows: int = Field(16, ge=1, description="Local: replies that are said at the same time; more wait.")
-    first_token_seconds: float = Field(60, gt=0, description="Remote: how long the first word may take.")
+    first_token_seconds: float = Field(
+        25, gt=0, description="Remote: how long the first word may take; below half of bots: patience, others step in."
+    )
     next_token_seconds: float = Field(30, gt=0, description="Remote: how long any other word may take.")
     replicas: tuple[str, ...] = Field((), description="Remote: more addresses of the same; personas spread over them.")
     rest_after: int = Field(3, ge=1, description="Failures in a row after which a replica is left alone for a while.")

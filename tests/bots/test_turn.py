@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from bots.cue import Cue
 from bots.house import House
+from bots.settings import BotsSettings
 from bots.testing import MIKA, PlainMemory, answer_to, house_in_ram, said
 from bots.turn import take_turn
 from bots.why import prompt_of
@@ -15,6 +16,7 @@ from memory.memory import Memory
 from memory.testing import StoreInRam, journal_in_ram
 from personas import LoreNote, Place
 from serving import Delta, EngineAway, EngineRefused, Sampling
+from serving.settings import EngineSettings
 from serving.testing import HashingEncoder, ScriptedEngine
 
 
@@ -93,6 +95,12 @@ async def test_an_engine_that_falls_silent_counts_as_away() -> None:
 
         assert turn.outcome == "at_a_loss"
         assert turn.trace["family"] == "EngineAway"
+
+
+def test_an_engine_that_falls_silent_is_given_up_while_there_is_time_for_another() -> None:
+    engine = EngineSettings(kind="remote", model="base", base_url="http://127.0.0.1:8001/v1")
+
+    assert 2 * engine.first_token_seconds < BotsSettings().patience
 
 
 async def test_an_engine_that_says_nothing_leaves_the_persona_at_a_loss() -> None:

@@ -1,6 +1,7 @@
 """When an engine is away another steps in, unless somebody has already heard its first words."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 import pytest
@@ -68,11 +69,60 @@ async def test_an_engine_that_fails_in_mid_sentence_is_not_stood_in_for() -> Non
     assert second.prompts == []
 
 
-async def test_of_several_failures_the_one_to_act_on_is_told() -> None:
-    engines = [failing(EngineAway("gone")), failing(EngineRefused("wrong key")), failing(EngineBusy("full"))]
+async def test_who_was_to_answer_is_blamed_and_not_who_could_not_step_in() -> None:
+    engines = [failing(EngineAway("gone")), failing(EngineRefused("wrong key")), failing(PromptTooLong(9, 5))]
 
-    with pytest.raises(EngineRefused, match="wrong key"):
+    with pytest.raises(EngineAway, match="gone"):
         await listen(FallbackEngine(engines))
+
+
+class WithoutLoras(ScriptedEngine):
+    """Refuses every LoRA, as an engine does whose base is another."""
+
+    async def stream(
+        self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None
+    ) -> AsyncGenerator[Delta | Completion, None]:
+        if lora is not None:
+            raise EngineRefused(f"The LoRA {lora} was made for another model.")
+        async with aclosing(super().stream(prompt, sampling=sampling)) as stream:
+            async for piece in stream:
+                yield piece
+
+
+async def test_who_can_not_wear_the_lora_steps_in_without_it() -> None:
+    heard = await listen(FallbackEngine([failing(EngineAway("gone")), WithoutLoras("In my own voice.")]))
+
+    assert isinstance(heard[-1], Completion)
+    assert (heard[-1].text, heard[-1].lora) == ("In my own voice.", None)
+
+
+async def test_the_engine_that_was_to_answer_never_answers_without_the_lora() -> None:
+    first = WithoutLoras("In a stranger's voice.")
+
+    with pytest.raises(EngineRefused, match="another model"):
+        await listen(FallbackEngine([first, failing(EngineAway("gone"))]))
+    assert first.prompts == []
+
+
+async def test_who_steps_in_with_a_small_window_reads_the_newest_of_a_long_talk() -> None:
+    small, sampling = ScriptedEngine("I step in", window=60), Sampling(max_tokens=10)
+    talk = [ChatMessage("user" if n % 2 == 0 else "assistant", f"line {n} of a long talk") for n in range(21)]
+    prompt = (ChatMessage("system", "You are Mira."), *talk)
+
+    async for _ in FallbackEngine([failing(EngineAway("gone")), small]).stream(prompt, sampling=sampling):
+        pass
+
+    assert small.prompts == [(prompt[0], *talk[-3:])]
+
+
+async def test_the_system_message_and_the_last_words_are_never_left_out() -> None:
+    small = ScriptedEngine("I step in", window=30)
+    prompt = (ChatMessage("system", "word " * 40), ChatMessage("assistant", "Hi."), ChatMessage("user", "word " * 40))
+
+    async for _ in FallbackEngine([failing(EngineAway("gone")), small]).stream(prompt, sampling=Sampling()):
+        pass
+
+    assert small.prompts == [(prompt[0], prompt[2])]
 
 
 async def test_who_leaves_stops_the_engine_that_speaks() -> None:
