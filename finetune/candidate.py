@@ -28,6 +28,11 @@ class Candidate:
         return {name: digest(self.lora / name) for name in (CONFIG, WEIGHTS)}
 
     @property
+    def data_hash(self) -> str:
+        """The hash of the data set whose lines it learnt; empty where nobody knows, or where it learnt none."""
+        return self.record.lines[1] if self.record else ""
+
+    @property
     def name(self) -> str:
         """What to call it: its persona, or its folder."""
         return self.record.persona if self.record and self.record.persona else self.folder.name
@@ -41,9 +46,9 @@ class Candidate:
         """The data set it is judged by: the one that is named, or the one its run learnt from."""
         if named:
             return named
-        if self.record and self.record.data:
-            return Path(self.record.data)
-        raise EvaluationRefused(f"{self.folder} does not say what it learnt from. Name the data set with --data.")
+        if self.record and self.record.lines[0]:
+            return Path(self.record.lines[0])
+        raise EvaluationRefused(f"{self.folder} does not say whose lines it learnt. Name the data set with --data.")
 
 
 def candidate(folder: Path) -> Candidate:

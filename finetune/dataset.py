@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune.cleaning import CleaningReport
-from finetune.conversation import Conversation, Part, prompt_for
+from finetune.conversation import GENUINE, Conversation, Part, prompt_for
 from finetune.errors import LinesUnreadable
 from personas import Persona
 
@@ -78,3 +78,11 @@ def read_part(folder: Path, part: Part) -> list[dict[str, Any]]:
     if json.loads(sheet.read_text())["hashes"][part] != hashlib.sha256(content).hexdigest():
         raise LinesUnreadable(f"{path} was changed after it was frozen; make the data set again.")
     return [json.loads(row) for row in content.decode().splitlines()]
+
+
+def parts_of(folder: Path) -> dict[str, Part]:
+    """The part of each block, which a short data set does not leave to the hashes; nothing where there is none now."""
+    if not (folder / SHEET).exists():
+        return {}
+    rows = ((part, row) for part in PARTS for row in read_part(folder, part))
+    return {row["block"]: part for part, row in rows if row.get("source", "script") in GENUINE}

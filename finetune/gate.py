@@ -180,7 +180,7 @@ def changed(one: Candidate, report: Evaluation) -> Iterator[str]:
     for name, found in one.hashes.items():
         if report.lora_hashes.get(name) != found:
             yield f"{name} was changed after the evaluation. Evaluate again."
-    if one.record and one.record.data_hash != report.data_hash:
+    if one.data_hash and one.data_hash != report.data_hash:
         yield "It was trained on other data than it was judged by. Evaluate it by its own data."
     if one.record and one.record.persona not in ("", report.persona):
         yield f"It was trained for {one.record.persona} and judged as {report.persona}."

@@ -1,7 +1,8 @@
 """What fans liked better, as an operator reviews it and as DPO and KTO learn from it: masked, cleaned, approved.
 
 DPO learns from pairs (`preferences.jsonl`), KTO from single replies with a verdict (`thumbs.jsonl`); every pair makes
-two of those as well. Rows carry the block of their talk, so what an SFT data set holds out is held out here, too.
+two of those as well. Rows carry the block of their talk, so what an SFT data set holds out is held out here, too: by
+the block's hash, and where a run goes on from one on a short data set, as that has split it.
 """
 
 import json

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from finetune.dataset import read_part, read_sheet
 from finetune.errors import TrainingRefused
 from finetune.recipe import Recipe
-from finetune.train_preferences import read_preferences
+from finetune.train_preferences import Parts, read_preferences
 
 Message: TypeAlias = dict[str, str]
 Row: TypeAlias = dict[str, Any]
@@ -48,14 +48,17 @@ class Material:
         return said + (f", {self.left_out} left out as too long" if self.left_out else "")
 
 
-def read_material(source: Path, recipe: Recipe, *, count: Count) -> Material:
-    """The rows a recipe asks for, each fitted to its longest conversation as `count` measures it."""
+def read_material(source: Path, recipe: Recipe, *, count: Count, parts: Parts | None = None) -> Material:
+    """The rows a recipe asks for, each fitted to its longest conversation as `count` measures it.
+
+    `parts` are those of the data set that was learnt before: preferences hold out the same blocks.
+    """
     if recipe.objective == "sft":
         sheet = read_sheet(source)
         learnt, held_out = read_part(source, "train"), read_part(source, "validation")
         persona, digest = sheet.persona, sheet.hash
     else:
-        learnt, held_out, digest = read_preferences(source, recipe.objective)
+        learnt, held_out, digest = read_preferences(source, recipe.objective, parts)
         persona = ""
     fit = [fitted(row, recipe.batches.tokens, count) for row in learnt]
     fit_held_out = [fitted(row, recipe.batches.tokens, count) for row in held_out]

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from finetune.conversation import Part
 from finetune.errors import LinesUnreadable
+from finetune.splitting import part_of as part_of_block
 
 Row: TypeAlias = dict[str, Any]
 FILES = {"dpo": "preferences.jsonl", "kto": "thumbs.jsonl"}
@@ -16,14 +18,21 @@ EXAMPLES = {
 }
 ANSWERS = {"dpo": ("chosen", "rejected"), "kto": ("completion",)}
 ROLES = ("system", "user", "assistant")
+Parts: TypeAlias = Mapping[str, Part]
 
 
-def read_preferences(source: Path, objective: Literal["dpo", "kto"]) -> tuple[list[Row], list[Row], str]:
-    """Rows to learn from, rows held out (a tenth, by the hash of block or prompt), and the file's hash."""
+def read_preferences(
+    source: Path, objective: Literal["dpo", "kto"], parts: Parts | None = None
+) -> tuple[list[Row], list[Row], str]:
+    """Rows to learn from, rows held out, and the file's hash.
+
+    Rows of a block are in the part where a data set has the block: as `parts` of one say, else by the block's hash.
+    Rows of the test are in neither list.
+    """
     path = source / FILES[objective] if source.is_dir() else source
     try:
         content = path.read_bytes()
-        rows = list(rows_in(content.decode("utf-8-sig"), objective, path))
+        rows = list(rows_in(content.decode("utf-8-sig"), objective, path, parts or {}))
     except (OSError, UnicodeDecodeError) as exc:
         raise LinesUnreadable(f"{path} can't be read: {exc}. A row looks like {EXAMPLES[objective]}") from exc
     learnt = [row for row in rows if row["part"] == "train"]
@@ -31,12 +40,12 @@ def read_preferences(source: Path, objective: Literal["dpo", "kto"]) -> tuple[li
     return learnt, held_out, hashlib.sha256(content).hexdigest()[:16]
 
 
-def rows_in(text: str, objective: Literal["dpo", "kto"], path: Path) -> Iterator[Row]:
+def rows_in(text: str, objective: Literal["dpo", "kto"], path: Path, parts: Parts) -> Iterator[Row]:
     """Every row of the file, checked."""
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             try:
-                yield row_of(json.loads(line), objective)
+                yield row_of(json.loads(line), objective, parts)
             except (ValueError, KeyError, TypeError) as exc:
                 raise LinesUnreadable(f"{path}:{number}: {reason(exc)}. Expected {EXAMPLES[objective]}") from exc
 
@@ -45,12 +54,12 @@ def reason(exc: Exception) -> str:
     return f"{exc} is missing" if isinstance(exc, KeyError) else str(exc).rstrip(".")
 
 
-def row_of(said: Any, objective: Literal["dpo", "kto"]) -> Row:
+def row_of(said: Any, objective: Literal["dpo", "kto"], parts: Parts) -> Row:
     """A row in TRL's conversational layout, with the part it belongs to."""
     if not isinstance(said, dict):
         raise TypeError("this is no object")
     prompt = messages(said["prompt"])
-    row: Row = {"prompt": prompt, "part": part_of(said, prompt)}
+    row: Row = {"prompt": prompt, "part": part_of(said, prompt, parts)}
     for name in ANSWERS[objective]:
         answer = said[name]
         row[name] = messages([{"role": "assistant", "content": answer}] if isinstance(answer, str) else answer)
@@ -73,9 +82,11 @@ def messages(said: Any) -> list[dict[str, str]]:
     return [{"role": message["role"], "content": str(message["content"])} for message in said]
 
 
-def part_of(said: Row, prompt: list[dict[str, str]]) -> str:
-    """As the row says; else a tenth is held out, a block (or all that begins with one prompt) as a whole."""
+def part_of(said: Row, prompt: list[dict[str, str]], parts: Parts) -> str:
+    """As the row says, or as its block is split; without one a tenth is held out, all that begins alike as a whole."""
     if said.get("part") in ("train", "validation", "test"):
         return str(said["part"])
-    key = str(said.get("block") or json.dumps(prompt, sort_keys=True))
+    if block := str(said.get("block") or ""):
+        return parts.get(block) or part_of_block(block)
+    key = json.dumps(prompt, sort_keys=True)
     return "validation" if int(hashlib.sha256(key.encode()).hexdigest(), 16) % 10 == 0 else "train"

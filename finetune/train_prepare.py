@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from finetune.dataset import parts_of
 from finetune.errors import TrainingRefused
 from finetune.recipe import Recipe
 from finetune.train_base import Base, open_base
@@ -12,7 +13,7 @@ from finetune.train_lora import peft_config, refuse_unservable
 from finetune.train_memory import available, estimate, on, refuse_too_large, shape_of
 from finetune.train_plan import Plan, plan_for
 from finetune.train_processes import processes
-from finetune.train_record import finished_record
+from finetune.train_record import RECORD, RunRecord, finished_record
 from finetune.train_sharding import refuse_unshardable
 from personas import Persona, load
 from serving.shelf import CONFIG
@@ -20,7 +21,7 @@ from serving.shelf import CONFIG
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that is known before the weights are loaded."""
+    """All that is known before the weights are loaded; `before` is the run that the LoRA it begins with is of."""
 
     recipe: Recipe
     persona: Persona
@@ -28,6 +29,7 @@ class Prepared:
     material: Material
     plan: Plan
     began_with: Path | None
+    before: RunRecord | None
     seed: int
 
 
@@ -39,8 +41,12 @@ def prepare(persona: Persona | Path, *, data: Path, recipe: Recipe, seed: int, b
     refuse_unshardable(recipe, processes=together)
     persona = load(persona) if isinstance(persona, Path) else persona
     base = open_base(recipe)
+    before = finished_record(began_with) if began_with and (began_with / RECORD).exists() else None
     material = read_material(
-        data, recipe, count=lambda said: len(base.tokenizer.apply_chat_template(said)["input_ids"])
+        data,
+        recipe,
+        count=lambda said: len(base.tokenizer.apply_chat_template(said)["input_ids"]),
+        parts=parts_of(Path(before.lines[0])) if before and before.lines[0] else None,
     )
     if material.persona not in ("", persona.id):
         raise TrainingRefused(f"{data} was made for {material.persona}, not for {persona.id}. Name her data set.")
@@ -48,7 +54,7 @@ def prepare(persona: Persona | Path, *, data: Path, recipe: Recipe, seed: int, b
     shape = shape_of(base.config, peft_config(recipe, steps=plan.steps))
     needed = estimate(shape, recipe, plan, device=on(), longest=max(material.tokens))
     refuse_too_large(needed, recipe, device=on(), free=available(on()), processes_here=together)
-    return Prepared(recipe, persona, base, material, plan, lora_of(began_with), seed)
+    return Prepared(recipe, persona, base, material, plan, lora_of(began_with), before, seed)
 
 
 def lora_of(began_with: Path | None) -> Path | None:

@@ -45,6 +45,8 @@ class RunRecord(BaseModel):
     data: str
     data_hash: str
     began_with: str = Field("", description="The LoRA it went on from, by the hash of its weights.")
+    began_data: str = Field("", description="The data set that the LoRA it went on from learnt its lines of.")
+    began_data_hash: str = ""
     seed: int
     processes: int = 1
     device: str = ""
@@ -70,6 +72,12 @@ class RunRecord(BaseModel):
         """The whole model, where every weight was trained."""
         folder = self.folder / MODEL
         return folder if self.finished_at and folder.is_dir() else None
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """The data set whose lines were learnt, and its hash; for preferences that of the run before them."""
+        of_its_own = self.recipe.get("objective", "sft") == "sft"
+        return (self.data, self.data_hash) if of_its_own else (self.began_data, self.began_data_hash)
 
     @property
     def history(self) -> list[dict[str, Any]]:

@@ -67,6 +67,7 @@ def train_run(
 def wanted(prepared: Prepared, data: Path, to: Path) -> RunRecord:
     """The record of a run that begins now."""
     began_with = prepared.began_with
+    began_data, began_data_hash = prepared.before.lines if prepared.before else ("", "")
     return RunRecord(
         folder=to,
         persona=prepared.persona.id,
@@ -77,6 +78,8 @@ def wanted(prepared: Prepared, data: Path, to: Path) -> RunRecord:
         data=str(data),
         data_hash=prepared.material.hash,
         began_with=digest(began_with / WEIGHTS) if began_with else "",
+        began_data=began_data,
+        began_data_hash=began_data_hash,
         seed=prepared.seed,
         processes=prepared.plan.processes,
         device=torch.cuda.get_device_name() if on() == "cuda" else "cpu",

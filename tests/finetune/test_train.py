@@ -104,6 +104,7 @@ def test_preferences_go_on_from_a_lora_and_stay_near_it(base: Path, data: Path, 
 
     assert first.lora is not None
     assert second.lora is not None
+    assert second.lines == (str(data), read_sheet(data).hash)
     before, after = (read_weights(lora) for lora in (first.lora, second.lora))
     assert before.keys() == after.keys()
     assert all(torch.allclose(before[name], after[name], atol=1e-5) for name in before)

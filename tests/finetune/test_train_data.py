@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finetune.cleaning import CleaningReport
+from finetune.conversation import Conversation
+from finetune.dataset import parts_of, write_dataset
 from finetune.errors import LinesUnreadable, TrainingRefused
+from finetune.line import Line
 from finetune.recipe_file import read_recipe
+from finetune.splitting import split
 from finetune.train_data import Message, fitted, read_material
 from finetune.train_preferences import read_preferences
-from tests.finetune.tiny import make_data, make_pairs, make_thumbs
+from tests.finetune.tiny import MIRA, make_data, make_pairs, make_thumbs
 
 
 def words(messages: Sequence[Message]) -> int:
@@ -98,6 +103,24 @@ def test_preferences_are_split_by_what_they_begin_with_and_never_twice(
     assert len(digest) == 16
     begun = [{json.dumps(one["prompt"]) for one in part} for part in (learnt, held_out)]
     assert not begun[0] & begun[1]
+
+
+@pytest.mark.parametrize("talks", [7, 300])
+def test_preferences_are_not_learnt_from_what_a_data_set_holds_out(talks: int, tmp_path: Path) -> None:
+    said = [Conversation((Line("Kim", f"Tea {n}?"),), f"Tea number {n}, warm!", f"journal/{n}") for n in range(talks)]
+    write_dataset(tmp_path, split(said), MIRA, "Mira", CleaningReport())
+    parts = parts_of(tmp_path)
+    file = tmp_path / "p.jsonl"
+    pairs = [{"prompt": [{"role": "user", "content": f"{n}?"}], "chosen": f"{n}", "rejected": "No.",
+              "block": f"journal/{n}"} for n in range(talks)]  # fmt: skip
+    file.write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+
+    learnt, held_out, _ = read_preferences(file, "dpo", parts)
+
+    found = [[f"journal/{row['chosen'][0]['content']}" for row in rows] for rows in (learnt, held_out)]
+    assert [{parts[block] for block in blocks} for blocks in found] == [{"train"}, {"validation"}]
+    if talks == 300:  # enough for the hashes alone
+        assert read_preferences(file, "dpo")[:2] == (learnt, held_out)
 
 
 @pytest.mark.parametrize(
