@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
@@ -96,12 +98,26 @@ def visitor_of(request: Request, fan: Annotated[Fan, Depends(fan_of)]) -> Visito
 
 
 def by_operator(request: Request, house: House) -> bool:
-    """Whether this is asked on the machine itself, of a house that nobody else can reach.
+    """Whether this is asked on the machine itself, by a name of its own, of a house that nobody else can reach.
 
-    Behind a proxy everybody comes from loopback, which is why a house that is open to others knows no operators.
+    Behind a proxy everybody comes from loopback, which is why a house that is open to others knows no operators. What
+    is not covered: a proxy on this machine that tells neither who asks (X-Forwarded-For) nor by which name (Host).
     """
     loopback = request.client is not None and request.client.host in LOOPBACK
-    return loopback and not house.settings.open_to_others
+    return loopback and not house.settings.open_to_others and names_loopback(request.headers.get("host", ""))
+
+
+def names_loopback(host: str) -> bool:
+    """Whether a Host header means this machine in everybody's mouth.
+
+    Any other name may be a stranger's, who lets it stand for 127.0.0.1 so that their page's script reads ours (DNS
+    rebinding).
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 Guest = Annotated[Visitor, Depends(visitor_of)]

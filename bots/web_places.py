@@ -35,7 +35,7 @@ async def place_page(
     if foyer.house is None:
         raise opening()
     if not by_operator(request, foyer.house):
-        raise Trouble(403, "What is said in a server is for its operator.", "Open it on the machine itself.")
+        raise Trouble(403, "What is said in a server is for its operator.", "Open it at localhost, on its machine.")
     known, place = foyer.house.persona(persona), Place(f"discord:{guild}/{channel}")
     if known is None:
         raise Trouble(404, f"There is no persona {persona!r} in the cast.", "Name one of: greenroom persona list.")

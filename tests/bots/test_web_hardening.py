@@ -118,3 +118,28 @@ async def test_a_key_of_any_kind_is_only_a_key(kim: Visit) -> None:
     turn = await kim.say(talk, "Hello", key="../../\u0000 a key " * 50)
 
     assert turn["outcome"] == "answered"
+
+
+@pytest.mark.parametrize("name", ["evil.example:8000", "127.0.0.1.evil.example", "10.0.0.7", "[::1", ""])
+async def test_a_strangers_name_for_this_machine_opens_nothing_that_is_for_the_operator(name: str) -> None:
+    async with house_in_ram() as house, served(house) as address, Visit(address) as visit:
+        answers = [await visit.client.get(path, headers={"Host": name}) for path in ("/metrics", "/places/1/2/mika")]
+        page = await visit.client.get("/", headers={"Host": name})
+
+    assert [answer.status_code for answer in answers] == [401, 403]
+    assert page.status_code == 200
+
+
+@pytest.mark.parametrize("name", ["localhost:8000", "LOCALHOST", "127.0.0.1", "127.0.0.2:8000", "[::1]:8000", "[::1]"])
+async def test_on_the_machine_itself_the_operator_sees_what_is_theirs(name: str) -> None:
+    async with house_in_ram() as house, served(house) as address, Visit(address) as visit:
+        answers = [await visit.client.get(path, headers={"Host": name}) for path in ("/metrics", "/places/1/2/mika")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+async def test_whoever_a_proxy_speaks_for_is_no_operator() -> None:
+    async with house_in_ram() as house, served(house) as address, Visit(address) as visit:
+        answer = await visit.client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"})
+
+    assert answer.status_code == 401
