@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -91,17 +91,20 @@ class Shelf:
         """Every version, by name and then number, the retired ones too."""
         return tuple(sorted(self._read_all(), key=lambda shelved: (shelved.lora, shelved.version)))
 
-    def in_use(self) -> tuple[Shelved, ...]:
-        """The newest version of each LoRA that is not retired, and the one on trial where that is newer still."""
-        loras = dict.fromkeys(shelved.lora for shelved in self.all())
-        return tuple(shelved for lora in loras for shelved in self.in_use_of(lora))
+    def in_use(self, *, without: Collection[str] = ()) -> tuple[Shelved, ...]:
+        """The newest version of each LoRA that is not retired, and the one on trial where that is newer still.
 
-    def in_use_of(self, lora: str) -> tuple[Shelved, ...]:
+        `without` are exact names that are passed over, as if they were not there.
+        """
+        loras = dict.fromkeys(shelved.lora for shelved in self.all())
+        return tuple(shelved for lora in loras for shelved in self.in_use_of(lora, without=without))
+
+    def in_use_of(self, lora: str, *, without: Collection[str] = ()) -> tuple[Shelved, ...]:
         """The same of one LoRA: none, one, or two versions."""
-        there = sorted(self._versions(lora), key=lambda shelved: shelved.version)
-        steady = [shelved for shelved in there if not (shelved.retired or shelved.on_trial)][-1:]
-        newest = [shelved for shelved in there if not shelved.retired][-1:]
-        return tuple(steady + [shelved for shelved in newest if shelved.on_trial])
+        there = [shelved for shelved in self._versions(lora) if not (shelved.retired or shelved.id in without)]
+        there.sort(key=lambda shelved: shelved.version)
+        steady = [shelved for shelved in there if not shelved.on_trial][-1:]
+        return tuple(steady + [shelved for shelved in there[-1:] if shelved.on_trial])
 
     def find(self, lora: str) -> Shelved:
         """`mira`: its newest version that is not retired; `mira/v2`: exactly that one, retired or not."""

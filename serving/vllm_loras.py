@@ -2,11 +2,12 @@
 
 A new version is loaded from its own folder; clients see it in the server's list and wear it for new turns
 (serving/served.py); the old one is unloaded once no running or waiting request wears it, and not before clients have
-had the time to notice.
+had the time to notice. Where the server does not take the new version, the one before it stays.
 """
 
 import asyncio
 import logging
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 GRACE_SECONDS = 5 * FRESH_SECONDS
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0  # seconds before what failed is loaded again, twice as long each time
 WORN = re.compile(r"^vllm:lora_requests_info\{(?P<labels>.*)\} (?P<at>\S+)$", re.MULTILINE)
 LABEL = re.compile(r'(?:running|waiting)_lora_adapters="([^"]*)"')
 
@@ -41,7 +43,9 @@ class LoraKeeper:
         self._shelf = shelf
         self._max_rank = max_rank
         self._clock = clock
-        self._refused: set[str] = set()
+        self._resting: dict[
+            str, tuple[float, float]
+        ] = {}  # for how long what was not taken is left alone, and till when
         self._superfluous: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -59,28 +63,44 @@ class LoraKeeper:
 
     async def sync(self) -> None:
         """Loads what is on the shelf and not on the server, and unloads what nobody needs any more."""
-        loaded = await self.loaded()
-        wanted = await asyncio.to_thread(lambda: {shelved.id: shelved for shelved in self._shelf.in_use()})
-        for name in sorted(wanted.keys() - loaded - self._refused):
-            await self._load(wanted[name])
+        loaded, lacking = await self.loaded(), frozenset[str]()
+        wanted = await self._in_use(lacking)
+        while missing := [one for one in wanted.values() if one.id not in loaded]:
+            taken = frozenset([one.id for one in missing if await self._load(one)])
+            loaded, lacking = loaded | taken, lacking | {one.id for one in missing} - taken
+            wanted = await self._in_use(lacking)
         await self._unload_idle(loaded - wanted.keys())
+
+    async def _in_use(self, lacking: frozenset[str]) -> dict[str, Shelved]:
+        """What the server is to have, by name: of a LoRA whose newest version it lacks, the one before."""
+        found = await asyncio.to_thread(self._shelf.in_use, without=lacking)
+        return {shelved.id: shelved for shelved in found}
 
     async def loaded(self) -> frozenset[str]:
         """The names of the LoRAs on the server."""
         listed = (await self._ask("GET", "/v1/models")).json()["data"]
         return frozenset(model["id"] for model in listed if model.get("parent"))
 
-    async def _load(self, shelved: Shelved) -> None:
+    async def _load(self, shelved: Shelved) -> bool:
+        """Whether the server took it; what was refused is not asked for again, and what failed not at once."""
+        pause, until = self._resting.get(shelved.id, (FIRST_PAUSE, 0.0))
+        if self._clock() < until:
+            return False
         troubles = await asyncio.to_thread(lora_check.check, shelved.folder, max_rank=self._max_rank)
         if not troubles:
             told = {"lora_name": shelved.id, "lora_path": str(shelved.folder.absolute())}
             answer = await self._ask("POST", "/v1/load_lora_adapter", told)
             if answer.is_success:
                 log.info("Loaded the LoRA %s", shelved.id)
-                return
+                return True
             troubles = (f"vLLM answered {answer.status_code}: {answer.text[:500]}",)
-        self._refused.add(shelved.id)  # the folder never changes, so neither will the answer
+            if not answer.is_client_error:
+                self._resting[shelved.id] = min(2 * pause, LONGEST_PAUSE), self._clock() + pause
+                log.error("The LoRA %s is not served yet: %s", shelved.id, troubles[0])
+                return False
+        self._resting[shelved.id] = math.inf, math.inf  # the folder never changes, so neither will the answer
         log.error("The LoRA %s can't be served: %s", shelved.id, " ".join(troubles))
+        return False
 
     async def _unload_idle(self, superfluous: frozenset[str]) -> None:
         self._superfluous = {name: self._superfluous.get(name, self._clock()) for name in superfluous}
