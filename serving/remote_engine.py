@@ -203,7 +203,16 @@ class RemoteEngine:
         """Every name the server answers to, with the window where it tells one."""
         async with self._translated():
             listed = self._client.models.list(timeout=self._patience.connect)
-            return {model.id: getattr(model, "max_model_len", None) async for model in listed}
+            try:
+                named = {model.id: getattr(model, "max_model_len", None) async for model in listed}
+            except (TypeError, ValueError, AttributeError) as exc:  # the client takes an answer apart unlooked at
+                raise self._foreign() from exc
+        if not all(isinstance(name, str) for name in named):
+            raise self._foreign()
+        return named
+
+    def _foreign(self) -> EngineRefused:
+        return EngineRefused(f"{self._base_url} does not speak OpenAI's API; does base_url end in /v1?")
 
     async def _in_time(self, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         limit = self._patience.first_token

@@ -54,5 +54,18 @@ class Ruler:
             answer = self._http.post(self._url, json={"model": self._model, "messages": told})
         except httpx.TransportError:
             return None
-        self._exact = answer.status_code == 200
-        return int(answer.json()["count"]) if self._exact else None
+        counted = count_in(answer)
+        self._exact = counted is not None
+        return counted
+
+
+def count_in(answer: httpx.Response) -> int | None:
+    """The number vLLM answers with; None for another server's answer, such as llama.cpp's list of no tokens."""
+    if answer.status_code != 200:
+        return None
+    try:
+        body = answer.json()
+    except ValueError:
+        return None
+    count = body.get("count") if isinstance(body, dict) else None
+    return count if isinstance(count, int) else None

@@ -33,11 +33,15 @@ class Act:
 
 @dataclass
 class FakeOpenAI:
-    """`acts` are played in turn, the last again and again; what was asked stands in `requests`."""
+    """`acts` are played in turn, the last again and again; what was asked stands in `requests`.
+
+    `instead` are answers of another kind of server, by path.
+    """
 
     acts: list[Act] = field(default_factory=lambda: [Act()])
     models: dict[str, int | None] = field(default_factory=lambda: {"base": 2048})
     tokens: int | None = None
+    instead: dict[str, str] = field(default_factory=dict)
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
@@ -66,11 +70,14 @@ class FakeOpenAI:
             over.set_result(None)
 
     async def _answer(self, path: str, body: bytes, writer: asyncio.StreamWriter) -> bool:
+        if path == "/tokenize":
+            self.tokenized += 1
+        if path in self.instead:
+            return await send_text(writer, 200, self.instead[path])
         if path == "/v1/models":
             listed = [{"id": name, "object": "model", "max_model_len": size} for name, size in self.models.items()]
             return await send(writer, 200, {"object": "list", "data": listed})
         if path == "/tokenize":
-            self.tokenized += 1
             found = self.tokens is not None
             return await send(
                 writer, 200 if found else 404, {"count": self.tokens} if found else {"detail": "Not Found"}
@@ -119,7 +126,13 @@ async def event(writer: asyncio.StreamWriter, data: dict[str, Any] | str) -> Non
 async def send(
     writer: asyncio.StreamWriter, status: int, body: dict[str, Any], headers: dict[str, str] | None = None
 ) -> bool:
-    told = json.dumps(body).encode()
+    return await send_text(writer, status, json.dumps(body), headers)
+
+
+async def send_text(
+    writer: asyncio.StreamWriter, status: int, text: str, headers: dict[str, str] | None = None
+) -> bool:
+    told = text.encode()
     lines = [f"HTTP/1.1 {status} X", "Content-Type: application/json", f"Content-Length: {len(told)}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     writer.write("\r\n".join([*lines, "", ""]).encode() + told)

@@ -318,6 +318,13 @@ async def test_a_server_without_our_model_is_not_ready() -> None:
         await engine.aclose()
 
 
+@pytest.mark.parametrize("said", ["<html>hi</html>", "[]", '{"data": [{"name": "x"}]}', '{"data": ["base"]}'])
+async def test_a_server_of_another_kind_is_told_with_what_to_look_at(said: str) -> None:
+    async with fake_openai(instead={"/v1/models": said}) as fake, engine_of(fake) as engine:
+        with pytest.raises(EngineRefused, match="does base_url end in /v1"):
+            await engine.ready()
+
+
 async def test_the_window_is_the_servers() -> None:
     async with fake_openai(models={"base": 1024}) as fake:
         engine = RemoteEngine(fake.url, model="base")
@@ -372,6 +379,17 @@ async def test_a_server_that_cannot_measure_is_asked_once() -> None:
         assert counts == [estimate(long)] * 3
         assert fake.tokenized == 1
         await engine.aclose()
+
+
+@pytest.mark.parametrize("said", ['{"tokens": []}', "[1, 2]", '{"count": "9"}', "<html>hi</html>", "{"])
+async def test_a_server_that_answers_another_question_than_how_long_a_prompt_is_is_asked_once(said: str) -> None:
+    tight = [ChatMessage("user", "word " * 900)]
+    async with fake_openai(instead={"/tokenize": said}) as fake, engine_of(fake) as engine:
+        await engine.ready()
+        counted = [await asyncio.to_thread(engine.window.count, tight) for _ in range(2)]
+
+        assert counted == [estimate(tight)] * 2
+        assert fake.tokenized == 1
 
 
 async def test_a_tokeniser_that_needs_more_than_we_thought_is_learnt_from() -> None:
