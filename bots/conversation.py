@@ -105,9 +105,9 @@ class Conversation:
     async def _play(self, pending: Pending) -> None:
         """Begins the turn in the journal, and lets it be answered."""
         async with self.ears:  # whoever is half way into the journal is either in line, or not there yet
-            cue = await self._cue(pending)
-            if pending.begun is None:
-                await self._journal.begin(cue.turn)
+            cue = await self._begun(pending)
+        if cue is None:
+            return
         pending.performance.begin(cue.turn)
         async with aclosing(self._answer(cue)) as steps:
             async for step in steps:
@@ -115,6 +115,16 @@ class Conversation:
                     pending.performance.say(step)
                 else:
                     pending.performance.end(step)
+
+    async def _begun(self, pending: Pending) -> Cue | None:
+        """The cue of a turn that is in the journal; None if whoever was to be answered is forgotten since."""
+        cue = await self._cue(pending)
+        while pending.begun is None and not await self._journal.begin(cue.turn):
+            pending.heard = [*await self._journal.standing(pending.heard, persona_id=self.persona_id)]
+            if not pending.heard:
+                return None
+            cue = await self._cue(pending)
+        return cue
 
     async def _cue(self, pending: Pending) -> Cue:
         """All that is known before the turn is answered."""

@@ -115,7 +115,8 @@ class Hall:
     async def edit(self, turn_id: str, said: Utterance) -> Performance:
         """Other words in place of those heard in a turn, beside it; what others said in it stays."""
         turn = await self._journal.turn(turn_id)
-        if not await self._journal.hear(said, persona_id=turn.persona_id) and (known := self._heard.get(said.id)):
+        new = await self._journal.hear(said, persona_id=turn.persona_id)
+        if not new and (known := await self._led_to(said, turn.persona_id)):
             return known
         kept = [heard for heard in turn.heard if heard.speaker_id != said.speaker_id]
         performance = self._beside(turn, [*kept, said], trace={"edits": turn.id})

@@ -30,8 +30,11 @@ class Journal(Protocol):
     ) -> Sequence[Utterance]:
         """What was said in a place and is in no turn yet, oldest first; `to_others`: not what was said to her."""
 
-    async def begin(self, turn: Turn) -> None:
-        """Writes a turn down before it is answered, and shows its branch."""
+    async def begin(self, turn: Turn) -> bool:
+        """Writes a turn down before it is answered, and shows its branch; False if some of its words are erased."""
+
+    async def standing(self, said: Sequence[Utterance], *, persona_id: str) -> tuple[Utterance, ...]:
+        """What of it was not erased since a persona heard it."""
 
     async def finish(self, turn: Turn) -> bool:
         """Writes down how it came out; False if it is gone, because its fan was forgotten meanwhile."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from memory import journal_gone as gone
 from memory import journal_hearing as hearing
 from memory import journal_places as places
 from memory import journal_talks as talks
@@ -133,12 +134,19 @@ class Journal(JournalOfFans):
 
     # turns
 
-    async def begin(self, turn: Turn) -> None:
-        """Write a turn down before it is answered; it becomes the end of the branch shown."""
-        await self._database.write(hearing.begin, turn)
+    async def begin(self, turn: Turn) -> bool:
+        """Write a turn down before it is answered; it becomes the end of the branch shown.
+
+        False, and nothing is written: some of what it heard was erased since; ask for what is `standing`.
+        """
+        return await self._database.write(hearing.begin, turn)
+
+    async def standing(self, said: Sequence[Utterance], *, persona_id: str) -> tuple[Utterance, ...]:
+        """What of it was not erased since a persona heard it."""
+        return await self._database.read(gone.standing, persona_id, said)
 
     async def finish(self, turn: Turn) -> bool:
-        """Write down how a turn came out. False: it is gone, its fan was forgotten meanwhile."""
+        """Write down how a turn came out. False: it is gone, or has no reply, for its fan was forgotten meanwhile."""
         return await self._database.write(turns.finish, turn)
 
     async def path(

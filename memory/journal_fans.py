@@ -34,11 +34,14 @@ class JournalOfFans:
         """
         return await self._database.read(memories.memories, persona_id, fan_id, called or persona_id)
 
-    async def keep(self, scope: Scope, said: Sequence[Utterance]) -> None:
-        """Write down what belongs to a fan's talk and did not come through `hear`; what is there stays as it is."""
+    async def keep(self, scope: Scope, said: Sequence[Utterance]) -> bool:
+        """Write down what belongs to a fan's talk and did not come through `hear`; what is there stays as it is.
+
+        False: some of it was heard and is erased since; nothing was written.
+        """
         new = await self._database.read(memories.missing, scope.persona_id, scope.fan_id, said)
-        if new:  # hardly ever, and a write waits for the disk
-            await self._database.write(memories.keep, scope.persona_id, scope.fan_id, new)
+        # hardly ever, and a write waits for the disk
+        return not new or await self._database.write(memories.keep, scope.persona_id, scope.fan_id, new)
 
     async def state(self, scope: Scope, statements: Sequence[Record], *, gone: Collection[str] = ()) -> None:
         """Write facts, episodes, promises or corrected memories, or replace them by id; take back those `gone`."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, Select, literal, select, update
 
 from memory.journal_erasure import unsay as erase
+from memory.journal_gone import is_gone, row_of
 from memory.journal_memories import retract
 from memory.journal_rows import (
     claim_key,
@@ -50,8 +51,13 @@ def open_talk(connection: Connection, said: Utterance, persona_id: str) -> None:
     insert_new(connection, TALKS, [row])
 
 
-def begin(connection: Connection, turn: Turn) -> None:
-    """Write a turn down before it is answered, with what it heard, and show its branch."""
+def begin(connection: Connection, turn: Turn) -> bool:
+    """Write a turn down before it is answered, with what it heard, and show its branch.
+
+    False, and nothing is written: some of what it heard is gone.
+    """
+    if any(is_gone(connection, turn.persona_id, one) for one in turn.heard):
+        return False
     for said in turn.heard:
         if not only_for(connection, turn.place, turn.persona_id, said.speaker_id):
             open_talk(connection, said, turn.persona_id)
@@ -61,17 +67,16 @@ def begin(connection: Connection, turn: Turn) -> None:
         links = [{"turn_id": turn.id, "position": n, "utterance_seq": seq} for n, seq in enumerate(seqs)]
         insert_new(connection, HEARD, links)
     show_branch(connection, turn.place, turn.persona_id, turn.id, last_at=turn.began_at)
+    return True
 
 
 def seq_of(connection: Connection, said: Utterance, persona_id: str) -> int:
-    """The row of an utterance; one that was never delivered (an edited message) is written now."""
+    """The row of an utterance; one that was never delivered is written now."""
+    if (seq := row_of(connection, persona_id, said)) is not None:
+        return seq
     row = utterance_row(said, persona_id=persona_id, fan_id=said.speaker_id, addressed=True)
-    mine = [UTTERANCES.c[name] == row[name] for name in ("persona_id", "fan_id", "platform", "id")]
-    query = select(UTTERANCES.c.seq).where(*mine)
-    if (seq := connection.execute(query).scalar_one_or_none()) is None:
-        insert_new(connection, UTTERANCES, [row])
-        seq = connection.execute(query).scalar_one()
-    return int(seq)
+    insert_new(connection, UTTERANCES, [row])
+    return seq_of(connection, said, persona_id)
 
 
 def waiting(connection: Connection) -> tuple[tuple[str, Utterance], ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, Select, delete, or_, select
 
+from memory.journal_gone import is_gone
 from memory.journal_rows import (
     REPLY,
     insert_new,
@@ -99,10 +100,16 @@ def leaves(persona_id: str, fan_id: str) -> Select[tuple[str]]:
     return shown.where(TALKS.c.persona_id == persona_id, TALKS.c.place.in_(where), TALKS.c.leaf.is_not(None))
 
 
-def keep(connection: Connection, persona_id: str, fan_id: str, said: Sequence[Utterance]) -> None:
-    """Write down what belongs to a fan's talk and did not come through `hear` (a greeting, an imported chat)."""
+def keep(connection: Connection, persona_id: str, fan_id: str, said: Sequence[Utterance]) -> bool:
+    """Write down what belongs to a fan's talk and did not come through `hear` (a greeting, an imported chat).
+
+    False, and nothing is written: some of it is gone.
+    """
+    if any(is_gone(connection, persona_id, one) for one in said):
+        return False
     rows = [utterance_row(one, persona_id=persona_id, fan_id=fan_id, addressed=False) for one in said]
     insert_new(connection, UTTERANCES, rows)
+    return True
 
 
 def missing(connection: Connection, persona_id: str, fan_id: str, said: Sequence[Utterance]) -> list[Utterance]:

@@ -107,14 +107,16 @@ class Memory:
     async def remember(self, scope: Scope, utterances: Sequence[Utterance]) -> None:
         """Remember what this fan said and what the persona answered; what others said is not kept for this fan.
 
-        What stands in the journal by its id stays as it is there. No language model is asked.
+        What stands in the journal by its id stays as it is there; what was erased from it since it was heard stays
+        away, with the reply to it. No language model is asked.
         """
         ours = {scope.fan_id, persona_speaker(scope.persona_id)}
         said = [one for one in utterances if one.speaker_id in ours and one.text.strip()]
         if not said:
             return
         async with self._alone(scope):
-            await self._journal.keep(scope, said)
+            if not await self._journal.keep(scope, said):
+                return
             await (await self._at(scope)).known.hear(scope, [as_record(one) for one in said])
         self._silence.broken(scope)
 

@@ -47,6 +47,35 @@ async def test_two_messages_at_once_are_answered_in_the_order_they_arrived() -> 
         assert turns[1].after == turns[0].id
 
 
+async def test_words_in_line_whose_fan_is_forgotten_meanwhile_get_no_turn_and_do_not_come_back() -> None:
+    engine = ScriptedEngine(["la " * 20, "To Lee."], delay=0.01)
+    async with journal_in_ram() as journal, house_in_ram(engine, journal=journal) as house:
+        playing = await house.hall.hear(said("Hi", place=CHANNEL, fan="discord:lee"), persona_id="mika")
+        await until(playing, Delta)
+        secret = await house.hall.hear(said("My street is Elm.", place=CHANNEL, fan="discord:kim"), persona_id="mika")
+        after = await house.hall.hear(said("And now?", place=CHANNEL, fan="discord:lee"), persona_id="mika")
+
+        await journal.erase_fan("discord:kim")
+
+        with pytest.raises(TurnFailed):
+            await secret.ended()
+        assert [heard.text for heard in (await after.ended()).heard] == ["And now?"]
+        assert await journal.left("discord:kim") == 0
+        assert "Elm" not in str(engine.prompts)
+
+
+async def test_an_edit_that_the_page_sends_twice_is_one_turn() -> None:
+    async with house_in_ram(ScriptedEngine("Hi.")) as house:
+        first = await (await house.hall.hear(said("Hello"), persona_id="mika")).ended()
+        changed = said("Hello there")
+
+        once = await (await house.hall.edit(first.id, changed)).ended()
+        again = await (await house.hall.edit(first.id, changed)).ended()
+
+        assert once.id == again.id
+        assert len(await house.journal.siblings(first.id)) == 2
+
+
 async def test_a_burst_from_one_fan_is_answered_once() -> None:
     async with house_in_ram(ScriptedEngine(["la la la la la la", "All three!"], delay=0.05)) as house:
         first = await house.hall.hear(said("Hi"), persona_id="mika")

@@ -246,6 +246,35 @@ async def test_a_turn_finished_after_its_fan_was_forgotten_stays_gone(journal: J
     assert await journal.path(WEB, "mika") == ()
 
 
+async def test_a_turn_of_two_that_ends_after_one_was_forgotten_keeps_nothing_of_its_reply(journal: Journal) -> None:
+    kim, lee = said("I am Kim", by="discord:kim", place=GUILD), said("I am Lee", by="discord:lee", place=GUILD)
+    begun = turn(lee, kim)
+    for one in begun.heard:
+        await journal.hear(one, persona_id="mika")
+    await journal.begin(begun)
+    await journal.erase_fan("discord:kim")
+
+    mind = Recollection("r1", "Kim's secret", "Kim", NOON, score=1.0)
+    kept = await journal.finish(replace(begun, said="Hello Kim!", outcome="answered", recalled=(mind,)))
+
+    left = await journal.turn(begun.id)
+    assert kept is False
+    assert (left.heard, left.said, left.outcome, left.recalled) == ((lee,), None, "at_a_loss", ())
+
+
+async def test_what_was_erased_while_it_waited_begins_no_turn(journal: Journal) -> None:
+    kim, lee = said("I am Kim", by="discord:kim", place=GUILD), said("I am Lee", by="discord:lee", place=GUILD)
+    for one in (kim, lee):
+        await journal.hear(one, persona_id="mika")
+    await journal.erase_fan("discord:kim")
+
+    assert not await journal.begin(turn(kim, lee, id="both"))
+    assert await journal.standing((kim, lee), persona_id="mika") == (lee,)
+    assert await journal.begin(turn(lee, id="one"))
+    assert ids(await journal.path(GUILD, "mika")) == ["one"]
+    assert await journal.left("discord:kim") == 0
+
+
 async def test_forgetting_one_of_two_in_a_room_leaves_the_other_their_words(journal: Journal) -> None:
     kim, lee = said("I am Kim", by="discord:kim", place=GUILD), said("I am Lee", by="discord:lee", place=GUILD)
     both = await take(journal, turn(kim, lee), "Hello Kim and Lee")

@@ -1,5 +1,6 @@
 """What a fan may expect of a persona's memory."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ from memory.memory import Memory
 from memory.record import Record
 from memory.scope import Scope, Sharing
 from memory.testing import StoreInRam, journal_in_ram, memory_in_ram
-from personas import Place, Recollection, Utterance
+from personas import Place, Recollection, Utterance, persona_speaker
 from tests.memory.builders import DM, GUILD, NOON, WEB, chat, said, take, turn
 
 KIM = Scope("mika", "web:kim", WEB)
@@ -298,6 +299,31 @@ async def test_a_broken_index_stops_a_recall_and_loses_nothing(
     store.fail_with = None
 
     assert "My cat is called Miso." in texts(await memory.show(KIM))
+
+
+async def test_a_reply_that_ends_while_its_fan_is_forgotten_brings_nothing_back(journal: Journal) -> None:
+    forgetting, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(StoreInRam):
+        async def erase(self, persona_id: str | None, fan_id: str) -> int:
+            forgetting.set()
+            await go_on.wait()
+            return await super().erase(persona_id, fan_id)
+
+    async with memory_in_ram(journal, Slow()) as memory:
+        secret = said("My street is Elm.")
+        done = await take(journal, turn(secret), "Elm, then.")
+        reply = replace(secret, id=f"{done.id}:said", speaker_id=persona_speaker("mika"), text="Elm, then.")
+        receipt = asyncio.create_task(memory.forget_fan("web:kim"))
+        await forgetting.wait()
+        late = asyncio.create_task(memory.remember(KIM, [secret, reply]))
+        await asyncio.sleep(0)
+        go_on.set()
+        await late
+
+        assert (await receipt).complete
+        assert await journal.left("web:kim") == 0
+        assert await memory.show(KIM) == ()
 
 
 async def test_a_forgotten_fan_is_gone_with_a_receipt(memory: Memory, journal: Journal) -> None:
