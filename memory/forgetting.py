@@ -12,10 +12,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
+
+import structlog
 
 from memory.journal import Journal
 from memory.receipt import Receipt, occurrences, telling
 
+log = structlog.get_logger()
 TOMBSTONES = "forgotten.jsonl"
 Erase = Callable[[str | None, str], Awaitable[int]]
 
@@ -55,17 +59,33 @@ class Graveyard:
 
     def _append(self, line: dict[str, str | None]) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        with self._file.open("a+b") as file:
+            file.write((b"\n" if is_torn(file) else b"") + json.dumps(line).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
     def _read(self) -> Iterator[Tombstone]:
         if not self._file.exists():
             return
-        for line in self._file.read_text().splitlines():
-            written = json.loads(line)
-            yield Tombstone(written["fan"], written["persona"], datetime.fromisoformat(written["at"]))
+        for number, line in enumerate(self._file.read_bytes().splitlines(), 1):
+            try:
+                yield tombstone_of(line)
+            except (ValueError, KeyError, TypeError) as exc:
+                log.warning("tombstone_unreadable", file=str(self._file), line=number, reason=str(exc))
+
+
+def tombstone_of(line: bytes) -> Tombstone:
+    """One line of the file; ValueError, KeyError or TypeError for one that a crash or a full disk cut short."""
+    written = json.loads(line)
+    return Tombstone(written["fan"], written["persona"], datetime.fromisoformat(written["at"]))
+
+
+def is_torn(file: BinaryIO) -> bool:
+    """Whether the last line has no end, so that the next one would be glued to it."""
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
 
 
 async def forget_fan(
