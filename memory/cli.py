@@ -199,7 +199,10 @@ def migrate(
     to: Annotated[str, typer.Option(help="A Chroma server, 'http://…', or 'folders' for the data folder.")],
     data: Data = DATA,
 ) -> None:
-    """Copy the index to another store; set `memory.index` to it afterwards."""
+    """Copy the index to another store; set `memory.index` to it before you open greenroom again.
+
+    The folders go as soon as a server answers. A server that is named no more keeps its copy: delete it there.
+    """
     from memory.migration import migrate as moving
 
     async def work(opened: Opened) -> int:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 import structlog
 
+from memory.index_note import IndexNote
 from memory.journal import Journal
 from memory.receipt import Receipt, occurrences, telling
 
@@ -91,11 +92,16 @@ def is_torn(file: BinaryIO) -> bool:
 async def forget_fan(
     journal: Journal, erase: Erase, fan_id: str, persona_id: str | None, *, folder: Path | None, now: datetime
 ) -> Receipt:
-    """Tombstone, index, journal, in this order; then look again. `erase` removes a fan from every index there is."""
+    """Tombstone, index, journal, in this order; then look again. `erase` removes a fan from the indexes that answer.
+
+    Another one may lie in the data folder, from before the house moved to a server or back.
+    """
     if folder is not None:
         await Graveyard(folder).bury(fan_id, persona_id, now)
     words = telling(await journal.words(fan_id, persona_id=persona_id))
     memories = await erase(persona_id, fan_id)
+    if folder is not None:
+        await asyncio.to_thread(IndexNote(folder).forget, persona_id, fan_id)
     erased = await journal.erase_fan(fan_id, persona_id=persona_id)
     bytes_left = await asyncio.to_thread(occurrences, files_below(folder), words)
     if bytes_left:  # a rewrite holds everybody up, so it is not done unasked

@@ -45,8 +45,24 @@ class IndexNote:
         answering = self.folder(noted.made_by).name
         for other in self._indexes.iterdir() if self._indexes.is_dir() else ():
             if other.name != answering:
-                shutil.rmtree(other) if other.is_dir() else other.unlink()
+                remove(other)
+
+    def clear(self) -> None:
+        """No index here answers, since a server does: all of them go, with every word in them."""
+        if self._indexes.exists():
+            remove(self._indexes)
+
+    def forget(self, persona_id: str | None, fan_id: str) -> None:
+        """Remove a fan from every index here, whichever answers; one that is open is its store's to close first."""
+        persona = "*" if persona_id is None else hashed(persona_id)
+        for theirs in self._indexes.glob(f"*/{persona}/{hashed(fan_id)}*"):
+            remove(theirs)
 
     def folder(self, made_by: str) -> Path:
         """Where an encoder's index lies."""
         return self._indexes / hashed(made_by)[:8]
+
+
+def remove(path: Path) -> None:
+    """A folder with all that is in it, or a file."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -84,6 +84,8 @@ async def open_memory(
         noted = Noted(f"{encoder.name} {RECIPE}", serving.encoder.model_dump(mode="json"))
         journal = await closing.enter_async_context(await open_journal(folder, settings))
         former = await former_index(note, noted, serving, settings)
+        if settings.index is not None:
+            await asyncio.to_thread(note.clear)  # nobody would ever forget anything there
         store = open_store(note, noted, settings)
         blank = Recollecting(encoder, tuning=tuning).blank
         library = Library(store, encoder, persona=playing.member, folder=playing.folder, blank=blank)

@@ -92,3 +92,23 @@ async def test_a_model_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -
     with pytest.raises(EngineMissing, match="can't be read"):
         async with open_memory(tmp_path / "data", settings=MemorySettings(), serving=local(tmp_path / "empty")):
             pass
+
+
+async def test_once_a_server_answers_no_index_is_left_in_the_data_folder(tmp_path: Path) -> None:
+    data, encoder = tmp_path / "data", make_encoder(tmp_path / "one")
+    async with open_memory(data, settings=MemorySettings(), serving=local(encoder)) as opened:
+        await chat(opened.journal, "My password is canary-4711-sesame.")
+        await opened.memory.sync(KIM)
+        lines = await opened.journal.memories("mika", "web:kim")
+
+    server = MemorySettings(index="http://127.0.0.1:9")
+    async with open_memory(data, settings=server, serving=local(encoder)) as opened:
+        assert await opened.journal.memories("mika", "web:kim") == lines
+
+    assert [file.name for file in data.rglob("*") if b"canary-4711" in bytes_of(file)] == ["journal.sqlite3"]
+    async with open_memory(data, settings=MemorySettings(), serving=local(encoder)) as opened:
+        assert len(await opened.memory.show(KIM)) == 2
+
+
+def bytes_of(file: Path) -> bytes:
+    return file.read_bytes() if file.is_file() else b""
