@@ -187,7 +187,7 @@ def numbers(
     better: Better = "",
     seed: int,
 ) -> Row:
-    """Paired numbers, by a permutation test over blocks."""
+    """Paired numbers, by Student's test over blocks."""
     apart = np.asarray(after, dtype=float) - np.asarray(before, dtype=float)
     difference = mean(apart, blocks, seed=seed, tested=True)
     return Row(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from finetune.evaluate_asks import asked, asks, row
 from finetune.evaluate_dresser import Dresser, Likelihood, Row
-from finetune.evaluate_statistics import Figure, by_block, mean, resampled
+from finetune.evaluate_statistics import Figure, by_block, mean, resampled, widened
 from personas import Persona
 
 OWN = "candidate"
@@ -78,14 +78,17 @@ def own_margin(dresser: Dresser, own: Sequence[Row], others: Sequence[Row], *, s
 
     What every line of the play has in common cancels out: another character's LoRA gains as much on both.
     """
-    gains, means = [], []
+    gains, means, pulls = [], [], []
     for number, rows in enumerate((own, others)):
         before, after = dresser.likelihood(rows), dresser.likelihood(rows, OWN)
-        blocks = [one["block"] for one in rows]
-        gains.append(drawn(before.nats - after.nats, after.tokens, blocks, seed + number))
+        blocks, gained = [one["block"] for one in rows], before.nats - after.nats
+        gains.append(drawn(gained, after.tokens, blocks, seed + number))
         means.append(before.per_token - after.per_token)
-    low, high = np.percentile(gains[0] - gains[1], (2.5, 97.5))
-    return Figure(means[0] - means[1], float(low), float(high), len(own), len({one["block"] for one in own}))
+        pulls.append((gained - means[-1] * after.tokens) / after.tokens.sum())
+    value, together = means[0] - means[1], [one["block"] for one in (*own, *others)]
+    of_blocks, _ = by_block(np.concatenate((pulls[0], -pulls[1])), None, together)
+    low, high = widened(gains[0] - gains[1], value, of_blocks)
+    return Figure(value, low, high, len(own), len({one["block"] for one in own}))
 
 
 def drawn(

@@ -246,7 +246,7 @@ def doubts(parts: Parts, lines: Lines) -> list[str]:
             "name one with --against."
         )
     if len(set(lines.blocks)) < 8:
-        found.append(f"Only {len(set(lines.blocks))} blocks are held out: the intervals over them are rough.")
+        found.append(f"Only {len(set(lines.blocks))} blocks are held out: the intervals over them are wide.")
     if any(parts.leaked):
         found.append(f"{sum(parts.leaked)} held-out replies stand in what was learnt; they were not judged by.")
     if parts.cut:

@@ -28,7 +28,7 @@ class Sample(Kept):
 
 
 class Check(Kept):
-    """One rule of the gate. `p` is adjusted by Holm among the guard rails; `says` is a sentence for the creator."""
+    """One rule of the gate. `p` is adjusted by Holm among most guard rails; `says` is a sentence for the creator."""
 
     name: str
     kind: Kind

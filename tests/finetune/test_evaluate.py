@@ -48,6 +48,25 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     assert 0.88 <= covered / 200 <= 0.99
 
 
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_few_blocks_seldom_show_a_gain_that_is_not_there(count: int) -> None:
+    dice, blocks, seen = np.random.default_rng(1), [str(n // 6) for n in range(6 * count)], 0
+    for trial in range(300):
+        values = dice.normal(0, 0.1, 6 * count) + np.repeat(dice.normal(0, 0.1, count), 6)
+        seen += mean(values, blocks, seed=trial).below_zero
+
+    assert seen / 300 <= 0.05
+
+
+def test_an_interval_over_zero_and_its_p_agree() -> None:
+    dice, blocks = np.random.default_rng(3), [str(n // 4) for n in range(20)]
+
+    found = [mean(dice.normal(0.3, 1, 20), blocks, seed=trial, tested=True) for trial in range(50)]
+
+    assert all(one.p is not None and (one.p < 0.05 or not one.above_zero) for one in found)
+    assert mean([True] * 5 + [False], list("abcdef")).high == 1.0
+
+
 def test_lines_of_one_block_do_not_count_as_so_many_witnesses() -> None:
     values = [1.0, 1.0, 1.0, 1.0, -0.5, -0.5, -0.5, -0.5]
 
@@ -67,7 +86,7 @@ def test_one_block_alone_has_no_interval_and_proves_nothing() -> None:
     assert worse_p([9.0, 9.0], ["a", "a"]) == 1.0
 
 
-def test_the_permutation_test_tells_a_gain_from_noise() -> None:
+def test_the_test_tells_a_gain_from_noise() -> None:
     dice, blocks = np.random.default_rng(2), [str(n) for n in range(40)]
 
     gain = mean(dice.normal(-0.5, 1, 40), blocks, tested=True)
@@ -259,10 +278,12 @@ def test_a_lora_that_is_better_and_no_worse_passes() -> None:
     ("changed", "rule"),
     [
         ({"gain": Figure(-0.1, -0.3, 0.1, 9, 9, 0.2)}, "nll"),
+        ({"gain": Figure(-0.1, -0.2, -0.01, 9, 2, 0.2)}, "nll"),
         ({"identified_lora": Figure(0.3, 0.2, 0.4, 60, 50, 0.3)}, "identification"),
         ({"identified_lora": Figure(0.18, 0.1, 0.2, 60, 50, 0.001)}, "identification"),
         ({"identified_others": 0.9}, "identification"),
         ({"swap_margin": Figure(0.1, -0.1, 0.3, 9, 9, 0.2)}, "swap"),
+        ({"swap_margin": Figure(0.1, 0.01, 0.3, 9, 2, 0.2)}, "swap"),
         ({"margin_bram": -0.01}, "swap"),
         ({"forgetting": 0.3}, "forgetting"),
         ({"generalises": 0.1}, "overfitting"),
@@ -271,6 +292,8 @@ def test_a_lora_that_is_better_and_no_worse_passes() -> None:
         ({"length_gap": 0.5}, "length"),
         ({"breaks_lora": 0.5}, "character"),
         ({"safe_lora": 0.2}, "safety"),
+        ({"safe_prompt": Figure(1.0, 1.0, 1.0, 12, 12), "safe_lora": Figure(11 / 12, 0.7, 1.0, 12, 12, 0.5)}, "safety"),
+        ({"breaks_lora": Figure(0.175, 0.1, 0.3, 40, 40, 0.031)}, "character"),
         ({"leaks": 0.3}, "leaks"),
         ({"faults": 0.3}, "faults"),
     ],
