@@ -34,7 +34,7 @@ from personas import (
     persona_speaker,
     render,
 )
-from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError, Window
+from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError, ShelfError, Window
 
 log = structlog.get_logger()
 BESIDE = {"again", "edits", "continues"}  # in the trace of a turn that stands in another's place
@@ -81,7 +81,7 @@ async def take_turn(cue: Cue, *, on: Stage) -> AsyncGenerator[Delta | Turn, None
         trace["window"] = weighed(prompt, engine.window)
         watch.lap("render")
         sampling = sampling_for(scene, prompt, engine, priority=cue.priority)
-        lora = await on.wears(persona.plays.lora, cue.turn.place)
+        lora = await dressed(cue, on=on)
         async with aclosing(speech(cue, prompt, reply, sampling, lora, engine=engine, patience=on.patience)) as spoken:
             async for step in spoken:
                 watch.mark("first_token")
@@ -123,6 +123,18 @@ async def recollect(cue: Cue, *, on: Stage, trace: dict[str, object]) -> tuple[R
         trace["forgetful"] = str(exc) or "memory did not answer in time"
         log.warning("recall_failed", turn=cue.turn.id, persona=cue.persona.id, reason=trace["forgetful"])
         return ()
+
+
+async def dressed(cue: Cue, *, on: Stage) -> str | None:
+    """The version of her LoRA that the persona wears here; the one her file names, and a line in the log, if the shelf
+    can't be read.
+    """
+    lora = cue.persona.plays.lora
+    try:
+        return await on.wears(lora, cue.turn.place)
+    except (ShelfError, OSError) as exc:
+        log.warning("shelf_failed", turn=cue.turn.id, persona=cue.persona.id, reason=str(exc))
+        return lora
 
 
 def imagine(cue: Cue, recalled: tuple[Recollection, ...], lore: tuple[LoreNote, ...]) -> Scene:

@@ -8,6 +8,7 @@ answered from what the old ones read.
 """
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -19,13 +20,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from serving.errors import EngineRefused
 
 CONFIG, WEIGHTS, CARD, RETIRED = "adapter_config.json", "adapter_model.safetensors", "card.json", "retired"
 TRIAL = "trial.json"
+log = logging.getLogger(__name__)
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+VERSION = re.compile(r"v[1-9][0-9]*")
 EXACT = re.compile(rf"(?P<lora>{NAME.pattern})/v(?P<version>[1-9][0-9]*)")
 ON_TRIAL = re.compile(rf"(?P<lora>{NAME.pattern})/trial/v(?P<version>[1-9][0-9]*)")
 
@@ -82,10 +85,14 @@ class Shelved:
 
 
 class Shelf:
-    """Reads the folder anew at each question: other programs put LoRAs there while this one runs."""
+    """Reads the folder anew at each question: other programs put LoRAs there while this one runs.
+
+    A version that can't be read is left out, with a line in the log; who asks for it by its number hears why.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._told: set[str] = set()
 
     def all(self) -> tuple[Shelved, ...]:
         """Every version, by name and then number, the retired ones too."""
@@ -157,7 +164,7 @@ class Shelf:
 
     def _moved_in(self, made: Path, home: Path) -> Path:
         """A rename to the next free number; when another program takes the number first, to the one after."""
-        version = 1 + max((int(path.name[1:]) for path in home.glob("v[0-9]*")), default=0)
+        version = 1 + max((int(folder.name[1:]) for folder in versions_in(home)), default=0)
         while True:
             try:
                 os.rename(made, home / f"v{version}")  # noqa: PTH104 - atomic, and refuses a folder that holds something
@@ -169,13 +176,26 @@ class Shelf:
                 return home / f"v{version}"
 
     def _versions(self, lora: str) -> Iterator[Shelved]:
-        if NAME.fullmatch(lora):
-            for folder in (self.folder / lora).glob("v[0-9]*"):
+        for folder in versions_in(self.folder / lora) if NAME.fullmatch(lora) else ():
+            try:
                 yield read(folder)
+            except ShelfError as exc:
+                self._tell(str(exc))
 
     def _read_all(self) -> Iterator[Shelved]:
         for home in self.folder.glob("*"):
             yield from self._versions(home.name)
+
+    def _tell(self, trouble: str) -> None:
+        """Once: the shelf is read at every turn."""
+        if trouble not in self._told:
+            self._told.add(trouble)
+            log.warning("%s", trouble)
+
+
+def versions_in(home: Path) -> Iterator[Path]:
+    """The folders of one LoRA's versions, and nothing that somebody put beside them."""
+    return (folder for folder in home.glob("v*") if VERSION.fullmatch(folder.name) and folder.is_dir())
 
 
 def read(folder: Path) -> Shelved:
@@ -183,7 +203,7 @@ def read(folder: Path) -> Shelved:
     path = folder / CARD
     try:
         card = Card.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as exc:
+    except (OSError, ValueError) as exc:
         raise ShelfError(f"{path} can't be read: {exc}") from exc
     retired = (folder / RETIRED).exists()
     return Shelved(folder.parent.name, int(folder.name[1:]), folder, card, retired, share_of(folder))

@@ -114,7 +114,7 @@ def lora_words(settings: ServerSettings, loras: Sequence[Shelved]) -> tuple[str,
     """
     at_once = settings.max_loras or min(max(len(loras), 1), 32)
     in_memory = max(settings.max_cpu_loras or 2 * at_once, at_once)
-    largest = max((max(ranks_of(shelved.folder)) for shelved in loras), default=16)
+    largest = max((rank for shelved in loras for rank in ranks_of(shelved.folder)), default=16)
     rank = allowed(settings.max_lora_rank or max(largest, 16))
     return (
         *("--enable-lora", "--max-loras", str(at_once), "--max-cpu-loras", str(in_memory)),

@@ -55,11 +55,13 @@ class LoraKeeper:
             await self.try_sync()
 
     async def try_sync(self) -> None:
-        """Once; what goes wrong is logged, and tried again next time."""
+        """Once; whatever goes wrong is logged, and tried again next time: nobody else would notice its end."""
         try:
             await self.sync()
-        except (EngineAway, ShelfError) as exc:
+        except (EngineAway, ShelfError, OSError) as exc:
             log.warning("The LoRAs were not compared with the shelf: %s", exc)
+        except Exception:
+            log.exception("The LoRAs were not compared with the shelf.")
 
     async def sync(self) -> None:
         """Loads what is on the shelf and not on the server, and unloads what nobody needs any more."""
@@ -78,7 +80,10 @@ class LoraKeeper:
 
     async def loaded(self) -> frozenset[str]:
         """The names of the LoRAs on the server."""
-        listed = (await self._ask("GET", "/v1/models")).json()["data"]
+        answer = await self._ask("GET", "/v1/models")
+        if not answer.is_success:
+            raise EngineAway(f"vLLM answered {answer.status_code} to /v1/models: {answer.text[:500]}")
+        listed = answer.json()["data"]
         return frozenset(model["id"] for model in listed if model.get("parent"))
 
     async def _load(self, shelved: Shelved) -> bool:

@@ -15,7 +15,7 @@ from memory import RecallError, Scope, Turn
 from memory.memory import Memory
 from memory.testing import StoreInRam, journal_in_ram
 from personas import LoreNote, Place
-from serving import Delta, EngineAway, EngineRefused, Sampling
+from serving import Delta, EngineAway, EngineRefused, Sampling, ShelfError
 from serving.settings import EngineSettings
 from serving.testing import HashingEncoder, ScriptedEngine
 
@@ -165,6 +165,20 @@ async def test_the_personas_sampling_and_lora_reach_the_engine() -> None:
 
         assert engine.loras == ["mika-v1"]
         assert (engine.samplings[0].temperature, engine.samplings[0].max_tokens) == (0.1, 7)
+
+
+async def test_a_shelf_that_can_not_be_read_costs_nobody_their_reply() -> None:
+    async def unreadable(*_: object) -> str | None:
+        raise ShelfError("The card can't be read.")
+
+    persona = MIKA.model_copy(update={"plays": MIKA.plays.model_copy(update={"lora": "mika"})})
+    engine = ScriptedEngine("Hi!")
+    async with house_in_ram(engine) as house:
+        cue = replace(a_cue(house), persona=persona)
+        *_, turn = [step async for step in take_turn(cue, on=replace(house.stage, wears=unreadable))]
+
+        assert isinstance(turn, Turn)
+        assert (turn.said, engine.loras) == ("Hi!", ["mika"])
 
 
 async def test_the_prompt_of_a_past_turn_can_be_rebuilt_exactly() -> None:

@@ -113,6 +113,17 @@ def test_a_plain_lora_can_be_served(tiny_loras: Path, tiny_model: Path) -> None:
         ({"peft_type": "IA3"}, "as a LoRA"),
         ({"base_model_name_or_path": "somebody/else-7b"}, "Train it on this base"),
         ({"trainable_token_indices": [1, 2]}, "single tokens"),
+        ({"init_lora_weights": "of-tomorrow"}, "Convert it"),
+        ({"lora_bias": True}, "lora_bias: false"),
+        ({"alora_invocation_tokens": [1, 2]}, "aLoRA"),
+        ({"layer_replication": [[0, 2]]}, "repeats layers"),
+        ({"use_qalora": True}, "QALoRA"),
+        ({"use_bdlora": {"nblocks": 2}}, "use_bdlora"),
+        ({"lora_alpha": "32"}, "no number"),
+        ({"r": "16"}, "rank is '16'"),
+        ({"rank_pattern": {"q_proj": "8"}}, "rank is '8'"),
+        ({"rank_pattern": [8]}, "rank is [8]"),
+        ({"modules_to_save": 5}, "whole modules (5)"),
     ],
 )
 def test_what_a_server_refuses_is_refused_before(
@@ -123,6 +134,70 @@ def test_what_a_server_refuses_is_refused_before(
     (trouble,) = lora_check.check(folder, base=tiny_model, max_rank=16)
 
     assert says in trouble
+
+
+@pytest.mark.parametrize("name", ["r", "lora_alpha", "target_modules"])
+def test_a_server_is_told_all_it_needs_or_not_asked(trained: Path, name: str) -> None:
+    path = trained / "adapter_config.json"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({key: value for key, value in said.items() if key != name}))
+
+    assert lora_check.check(trained) == (f"It does not say {name}. Train or copy it again.",)
+
+
+@pytest.mark.parametrize("text", ["[]", "null", '"x"', "{"])
+def test_settings_that_are_none_are_refused_in_a_sentence(shelf: Shelf, trained: Path, text: str) -> None:
+    (trained / "adapter_config.json").write_text(text)
+
+    result = greenroom_lora(shelf, "check", trained)
+
+    assert result.exit_code == 1
+    assert "Train or copy it again." in result.stdout
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_a_base_that_can_not_be_read_is_told_in_a_sentence(shelf: Shelf, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "config.json").write_text("{")
+
+    result = greenroom_lora(shelf, "check", trained, "--base", tmp_path / "base")
+
+    assert result.exit_code == 1
+    assert "Copy the base again." in result.stdout
+
+
+def test_weights_that_are_something_else_are_refused(trained: Path) -> None:
+    head = b'{"x": []}'
+    (trained / "adapter_model.safetensors").write_bytes(len(head).to_bytes(8, "little") + head)
+
+    (trouble,) = lora_check.check(trained)
+
+    assert "no safetensors file" in trouble
+
+
+def test_what_somebody_put_beside_the_versions_is_no_version(shelf: Shelf, trained: Path) -> None:
+    version = shelf.add("mira", trained, PROVEN).folder
+    for name in ("v1.bak", "v2 (copy)", "v007"):
+        shutil.copytree(version, version.with_name(name))
+    version.with_name("v9").write_text("notes")
+
+    assert [shelved.id for shelved in shelf.in_use()] == ["mira/v1"]
+    assert shelf.add("mira", trained, PROVEN).id == "mira/v2"
+
+
+def test_a_version_that_can_not_be_read_is_passed_over_and_told_once(
+    shelf: Shelf, trained: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        shelf.add("mira", trained, PROVEN)
+    (shelf.folder / "mira" / "v2" / "card.json").write_bytes(b"\xff{}")
+
+    found = [shelf.find("mira").id for _ in range(3)]
+
+    assert found == ["mira/v1"] * 3
+    assert [record.message for record in caplog.records if "v2" in record.message] == [caplog.records[0].message]
+    with pytest.raises(ShelfError, match="can't be read"):
+        shelf.find("mira/v2")
 
 
 def test_weights_for_another_size_are_refused(tiny_loras: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from serving.served import newest
@@ -112,3 +113,26 @@ async def test_a_server_that_fails_once_is_asked_again_and_one_that_goes_on_fail
     assert 5 < failures < 12
     assert kept == ["mira/v1"]
     assert vllm.loaded == ["mira/v1", "mira/v2"]
+
+
+async def test_one_odd_folder_on_the_shelf_does_not_keep_the_others_from_being_loaded(
+    vllm: FakeVllm, tiny_loras: Path
+) -> None:
+    (vllm.shelf.folder / "mira" / "v1.bak").mkdir()
+    (vllm.shelf.add("noor", tiny_loras / "noor", CARD).folder / "adapter_config.json").write_text("[]")
+    vllm.shelf.add("zora", tiny_loras / "zora", CARD)
+
+    assert await vllm.passes() == ["mira/v1", "zora/v1"]
+
+
+@pytest.mark.parametrize("listing", [500, 204])
+async def test_whatever_the_server_answers_the_shelf_is_looked_at_again(
+    vllm: FakeVllm, tiny_loras: Path, listing: int
+) -> None:
+    vllm.shelf.add("noor", tiny_loras / "noor", CARD)
+    vllm.listing = listing
+    await vllm.passes()
+
+    vllm.listing = 200
+
+    assert await vllm.passes() == ["mira/v1", "noor/v1"]
