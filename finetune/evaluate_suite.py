@@ -74,6 +74,7 @@ def evaluate(
     """Everything measured and the gate's rules applied; `tell` hears what is measured next."""
     if one.record and one.record.base_hash != dresser.base_hash:
         raise EvaluationRefused(f"{dresser.base} is not, or no longer, the model that {one.folder} was trained on.")
+    refuse_other_data(one, bench.data)
     parts = read_parts(bench, dresser)
     remarks = wear(one, dresser, bench)
     tell("how likely real lines are")
@@ -119,6 +120,15 @@ def evaluate(
         samples=side_by_side(said, bench, parts),
     )
     return Measured(found, tuple(scores_of(parts, lines)))
+
+
+def refuse_other_data(one: Candidate, data: Path) -> None:
+    """What it learnt may be held out in any data set but its own; made again in the same folder, that is another."""
+    if one.data_hash and one.data_hash != read_sheet(data).hash:
+        raise EvaluationRefused(
+            f"{data} is not, or no longer, the data set that {one.folder} learnt from ({one.data_hash}), so lines "
+            "that it learnt may be held out there. Name the one it learnt from with --data, or train again."
+        )
 
 
 def read_parts(bench: Bench, dresser: Dresser) -> Parts:
