@@ -54,10 +54,11 @@ def data(
     paraphrased: Annotated[float, typer.Option(min=0, max=1, help="How many of them.")] = 0.2,
     harm_head: Annotated[Path | None, typer.Option(help="A head from `finetune classifier` that reads harm.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed adds the same.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace another data set in that folder.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a frozen data set: cleaned, split by blocks, put into words as a live prompt is."""
-    wanted = Wanted(persona, tuple(files or ()), speaker, to, data if from_journal else None)
+    wanted = Wanted(persona, tuple(files or ()), speaker, to, data if from_journal else None, force)
     more = More(less_context, protective, replay, paraphrase, paraphrased, harm_head, seed, ensemble)
     with plainly():
         for file in wanted.files:
@@ -68,13 +69,17 @@ def data(
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a data set is made from, as it was typed; `journal` is the data folder, None for files alone."""
+    """What a data set is made from, as it was typed; `journal` is the data folder, None for files alone.
+
+    `force` replaces another data set in the folder.
+    """
 
     persona: Path
     files: tuple[Path, ...]
     speaker: str
     to: Path
     journal: Path | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ async def made(wanted: Wanted, more: More) -> "DatasetSheet":
             harm=harm_reader(more.harm_head),
         )
         note("Cleaning, and putting it into words …")
-        return await run(wanted.persona, ingredients, speaker=wanted.speaker, to=wanted.to)
+        return await run(wanted.persona, ingredients, speaker=wanted.speaker, to=wanted.to, force=wanted.force)
 
 
 @asynccontextmanager
@@ -181,6 +186,8 @@ def plainly() -> Iterator[None]:
         fail(f"{exc.name} is not installed. Install it with: pip install 'greenroom[train]'", exc)
     except (FinetuneError, MemoryTrouble, PersonaError, ServingError, SettingsWrong) as exc:
         fail(str(exc), exc)
+    except OSError as exc:
+        fail(f"{exc}. Is there room, and may files be read and written there?", exc)
 
 
 def fail(sentence: str, why: Exception) -> NoReturn:

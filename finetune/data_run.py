@@ -8,7 +8,7 @@ from pathlib import Path
 from finetune.augmenting import Augmenting, augmented
 from finetune.cleaning import clean, says_harm
 from finetune.conversation import conversations
-from finetune.dataset import DatasetSheet, write_dataset
+from finetune.dataset import DatasetSheet, refuse_file, write_dataset
 from finetune.ensemble import company
 from finetune.errors import LinesUnreadable
 from finetune.harm import HarmReader
@@ -33,8 +33,14 @@ class Ingredients:
     harm: HarmReader | None = None
 
 
-async def run(persona_file: Path, ingredients: Ingredients, *, speaker: str, to: Path) -> DatasetSheet:
-    """Reads, finds the persona's lines, cleans, splits, adds what was asked for to the part for training, writes."""
+async def run(
+    persona_file: Path, ingredients: Ingredients, *, speaker: str, to: Path, force: bool = False
+) -> DatasetSheet:
+    """Reads, finds the persona's lines, cleans, splits, adds what was asked for to the part for training, writes.
+
+    Another data set in the folder stays, and is told, unless `force` replaces it.
+    """
+    refuse_file(to)
     persona = load(persona_file)
     lines, wanted = cast_as(persona, read_lines(ingredients.files), speaker or persona.name)
     staged = ingredients.staged or Staged(persona)
@@ -50,7 +56,7 @@ async def run(persona_file: Path, ingredients: Ingredients, *, speaker: str, to:
     kept = split(kept)
     beside = company(lines, wanted) if ingredients.augmenting.ensemble else {}
     added = await augmented(kept, persona, wanted, ingredients.augmenting, beside)
-    return write_dataset(to, [*kept, *added], persona, wanted, report)
+    return write_dataset(to, [*kept, *added], persona, wanted, report, force=force)
 
 
 def cast_as(persona: Persona, lines: Sequence[Line], wanted: str) -> tuple[list[Line], str]:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,21 +38,63 @@ class DatasetSheet:
 
 
 def write_dataset(
-    folder: Path, conversations: Sequence[Conversation], persona: Persona, speaker: str, report: CleaningReport
+    folder: Path,
+    conversations: Sequence[Conversation],
+    persona: Persona,
+    speaker: str,
+    report: CleaningReport,
+    *,
+    force: bool = True,
 ) -> DatasetSheet:
-    """Writes all parts and the sheet; rows hold `prompt` (the messages before) and `completion` (the reply)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    counts, hashes = dict[str, int](), dict[str, str]()
-    for part in PARTS:
-        rows = [row_of(one, persona, speaker) for one in conversations if one.part == part]
-        content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-        (folder / f"{part}.jsonl").write_bytes(content)
-        counts[part], hashes[part] = len(rows), hashlib.sha256(content).hexdigest()
+    """Writes all parts and the sheet; rows hold `prompt` (the messages before) and `completion` (the reply).
+
+    A disk that is full leaves what was there. Raises `LinesUnreadable` where another data set is not to be replaced.
+    """
+    parts = {part: [row_of(one, persona, speaker) for one in conversations if one.part == part] for part in PARTS}
+    contents = {f"{part}.jsonl": jsonl(rows).encode() for part, rows in parts.items()}
+    counts: dict[str, int] = {part: len(rows) for part, rows in parts.items()}
+    hashes: dict[str, str] = {part: hashlib.sha256(contents[f"{part}.jsonl"]).hexdigest() for part in PARTS}
     sources = dict(Counter[str](one.source for one in conversations))
     sheet = DatasetSheet(persona.id, persona.version, speaker, counts, hashes, dict(report.left_out), sources)
     written = {name: getattr(sheet, name) for name in sheet.__slots__} | {"samples_left_out": report.samples}
-    (folder / SHEET).write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n")
+    contents[SHEET] = (json.dumps(written, ensure_ascii=False, indent=1) + "\n").encode()
+    if not force:
+        refuse_another(folder, sheet)
+    put(folder, contents)
     return sheet
+
+
+def jsonl(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A row a line."""
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def refuse_file(folder: Path) -> None:
+    """Said before anything is read."""
+    if folder.exists() and not folder.is_dir():
+        raise LinesUnreadable(f"{folder} is a file. Name a folder for the data set with --to.")
+
+
+def refuse_another(folder: Path, sheet: DatasetSheet) -> None:
+    """A data set that something learnt from is needed as it is, to be judged by."""
+    if (folder / SHEET).exists() and read_sheet(folder).hash != sheet.hash:
+        raise LinesUnreadable(
+            f"{folder} holds another data set ({read_sheet(folder).hash}), and what learnt from it can be judged by no "
+            "other. Name another folder with --to, or say --force to replace it."
+        )
+
+
+def put(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """All files written, and only then moved to their places, the sheet last."""
+    making = folder / f".making.{os.getpid()}"
+    making.mkdir(parents=True, exist_ok=True)
+    try:
+        for name, content in contents.items():
+            (making / name).write_bytes(content)
+        for name in contents:
+            (making / name).replace(folder / name)
+    finally:
+        shutil.rmtree(making)
 
 
 def row_of(conversation: Conversation, persona: Persona, speaker: str) -> dict[str, Any]:

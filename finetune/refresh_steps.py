@@ -64,7 +64,7 @@ class MakeData:
                 f"A refresh learns from conversations, and {wish.recipe.name} from preferences. "
                 "Write those with `finetune review export`, and train from them with --from the refreshed LoRA."
             )
-        sheet = await made(Wanted(wish.persona, wish.files, wish.speaker, to, wish.journal), wish.more)
+        sheet = await made(Wanted(wish.persona, wish.files, wish.speaker, to, wish.journal, force=True), wish.more)
         learnt = sheet.conversations["train"]
         learns = hashlib.sha256(f"{sheet.hash}|{wish.recipe.model_dump_json()}".encode()).hexdigest()[:16]
         facts = {"folder": str(to), "hash": sheet.hash, "learns": learns, "fans": await teachers(wish)}

@@ -1,13 +1,16 @@
 """Whose words a persona learns from a creator's files: hers, and nobody's who only wears her name."""
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from finetune.cli import app
 from finetune.data_run import Ingredients, run
-from finetune.dataset import read_part
+from finetune.dataset import read_part, read_sheet
 from finetune.errors import LinesUnreadable
 from tests.finetune.stage import persona_file
 
@@ -61,3 +64,54 @@ async def test_an_account_is_the_persona_under_whatever_nickname(tmp_path: Path)
     found = await learnt(tmp_path, *said, speaker="99")
 
     assert found == ["I come with a guitar.", "With the rain."]
+
+
+def made(folder: Path, lines: int, *options: str) -> str:
+    """What the command says that makes a data set of so many exchanges in `folder / "set"`."""
+    said = [{"speaker": who, "text": f"{who} says {n} and hums like {n * 7} trams"}
+            for n in range(lines) for who in ("Kim", "Mika")]  # fmt: skip
+    file = folder / "chat.jsonl"
+    file.write_text("".join(json.dumps(one) + "\n" for one in said))
+    typed = ["data", str(persona_file(folder)), str(file), "--to", str(folder / "set"), *options]
+    done = CliRunner().invoke(app, typed)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.stderr
+
+
+def test_another_data_set_in_the_folder_is_replaced_only_where_that_is_said(tmp_path: Path) -> None:
+    made(tmp_path, 40)
+    first = read_sheet(tmp_path / "set")
+
+    again, refused = made(tmp_path, 40), made(tmp_path, 41)
+
+    assert "Error" not in again
+    assert "Error: " in refused
+    assert "--force" in refused
+    assert read_sheet(tmp_path / "set") == first
+    made(tmp_path, 41, "--force")
+    assert read_sheet(tmp_path / "set").hash != first.hash
+    assert len(list((tmp_path / "set").iterdir())) == 4
+
+
+def test_a_disk_that_is_full_leaves_the_data_set_that_was_there(tmp_path: Path) -> None:
+    made(tmp_path, 40)
+    first = read_sheet(tmp_path / "set")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))  # as if there were no room for more
+    try:
+        told = made(tmp_path, 90, "--force")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert "Error: " in told
+    assert "Is there room" in told
+    assert read_sheet(tmp_path / "set") == first
+    assert len(read_part(tmp_path / "set", "train")) == first.conversations["train"]
+
+
+def test_a_file_is_no_place_for_a_data_set(tmp_path: Path) -> None:
+    (tmp_path / "set").write_text("mine")
+
+    assert f"{tmp_path / 'set'} is a file" in made(tmp_path, 40)
+    assert (tmp_path / "set").read_text() == "mine"
