@@ -14,6 +14,7 @@ from typing import Self
 from memory import journal_gone as gone
 from memory import journal_hearing as hearing
 from memory import journal_places as places
+from memory import journal_said as replies
 from memory import journal_talks as talks
 from memory import journal_trials as trials
 from memory import journal_turns as turns
@@ -163,6 +164,10 @@ class Journal(JournalOfFans):
     async def owner(self, turn_id: str) -> str | None:
         """The fan whom a turn answers; None if there is no such turn."""
         return await self._database.read(turns.owner, turn_id)
+
+    async def saying(self, place: Place, persona_id: str, words: str, *, limit: int = 20) -> tuple[Turn, ...]:
+        """The newest turns of a place, on any branch, in which a persona said just this, the newest first."""
+        return await self._database.read(replies.saying, place, persona_id, words, limit)
 
     async def siblings(self, turn_id: str) -> tuple[Turn, ...]:
         """A turn and its alternatives (regenerated, edited), oldest first."""
