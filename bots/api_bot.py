@@ -22,6 +22,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from bots.api_branch import turn_gone_on_from
 from bots.api_refusal import Refused, no_key, no_model, still_opening, too_full, too_often
 from bots.api_talk import Asked, Words, chunk_json, completion_json, finish_of, last_usage, place_of, short, until
 from bots.crowd import BUSY
@@ -32,7 +33,7 @@ from bots.performance import Performance, TurnFailed
 from bots.rate import Rate
 from bots.web_foyer import foyer_of
 from memory import Turn
-from personas import Persona, Place, Utterance
+from personas import Persona, Utterance
 from serving import Delta
 
 T = TypeVar("T")
@@ -181,22 +182,13 @@ async def said(caller: Caller, asked: Asked, header: str | None, idempotency_key
     name = next((one.called for one in asked.new if one.called), "Fan")
     key = short("key", caller.key.id, fan, idempotency_key) if idempotency_key else token_hex(12)
     heard = Utterance(f"api:{key}", fan, name, place, words, datetime.now(UTC))
-    after = await turn_that_said(caller.house, place, persona.id, asked.last_reply)
+    after = await turn_gone_on_from(caller.house, place, persona.id, asked.past)
     performance = await caller.house.hall.hear_after(
         heard, persona_id=persona.id, after=after, max_tokens=asked.longest
     )
     if performance.over and was_turned_away(performance):  # the client comes back with the same idempotency key
         return await caller.house.hall.again(performance.id)
     return performance
-
-
-async def turn_that_said(house: House, place: Place, persona_id: str, reply: str | None) -> str | None:
-    """The newest turn that ended with these words; else the newest of all; None where the conversation begins."""
-    if reply is None:
-        return None
-    path = await house.journal.path(place, persona_id)
-    saying = [turn.id for turn in path if (turn.said or "").strip() == reply.strip()]
-    return saying[-1] if saying else (path[-1].id if path else None)
 
 
 async def streamed(

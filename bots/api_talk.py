@@ -2,12 +2,14 @@
 
 The client sends the whole conversation each time; the persona knows it already. What stands after the client's last
 assistant message is new, and that alone is heard; it is answered after the turn in which she said that message, so a
-front end's "regenerate" and "edit" become branches of the journal. Without an assistant message a conversation begins.
+front end's "regenerate" and "edit" become branches of the journal (bots/api_branch.py finds that turn). Without an
+assistant message a conversation begins.
 
 A client's system messages are not obeyed: who the persona is stands in her file.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -63,6 +65,14 @@ class Said(BaseModel):
         return {part.type for part in self.content if part.type != "text"} if isinstance(self.content, list) else set()
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A reply that the client has, and the words it stands after."""
+
+    words: str
+    reply: str
+
+
 class Asked(BaseModel):
     """OpenAI's request, as far as a persona can follow it; how she samples stands in her file.
 
@@ -112,10 +122,16 @@ class Asked(BaseModel):
         return longest if longest > 0 else None
 
     @property
-    def last_reply(self) -> str | None:
-        """What the persona said last, as the client has it; None where the conversation begins."""
-        replies = [said.text for said in self.messages if said.role == "assistant"]
-        return replies[-1] if replies else None
+    def past(self) -> tuple[Exchange, ...]:
+        """What was said before, as the client has it, oldest first; empty where the conversation begins."""
+        past, words = list[Exchange](), list[str]()
+        for said in self.messages:
+            if said.role == "user":
+                words.append(said.text)
+            elif said.role == "assistant":
+                past.append(Exchange("\n".join(words), said.text))
+                words = []
+        return tuple(past)
 
     @property
     def new(self) -> list[Said]:
