@@ -52,7 +52,7 @@ def joined(lines: Sequence[Line]) -> list[Line]:
     """Lines that one speaker says in a row, as one."""
     merged: list[Line] = []
     for line in lines:
-        if merged and merged[-1].speaker == line.speaker:
+        if merged and merged[-1].speaker.casefold() == line.speaker.casefold():
             merged[-1] = replace(merged[-1], text=f"{merged[-1].text} {line.text}")
         else:
             merged.append(line)

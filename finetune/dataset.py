@@ -121,7 +121,7 @@ def read_part(folder: Path, part: Part) -> list[dict[str, Any]]:
     content = path.read_bytes()
     if json.loads(sheet.read_text())["hashes"][part] != hashlib.sha256(content).hexdigest():
         raise LinesUnreadable(f"{path} was changed after it was frozen; make the data set again.")
-    return [json.loads(row) for row in content.decode().splitlines()]
+    return [json.loads(row) for row in content.decode().split("\n") if row]  # some reply may hold another line break
 
 
 def parts_of(folder: Path) -> dict[str, Part]:

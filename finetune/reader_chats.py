@@ -1,7 +1,7 @@
 """Reads chats: OpenAI messages, ShareGPT, a Discord export, or one labelled line a row; JSON or JSONL."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from finetune.errors import LinesUnreadable
@@ -14,12 +14,14 @@ PER_BLOCK = 12
 
 
 def read_chats(text: str, *, where: str) -> Iterator[Line]:
-    """Every line of every chat; what is not understood is an error that names its place."""
+    """Every line of every chat, each a scene of its own; what is not understood is an error that names its place."""
+    scenes = set[str]()
     for number, chat in enumerate(chats_in(text, where=where)):
         if "speaker" in chat and "text" in chat:
             yield labelled(chat, number, where=where)
         elif isinstance(said := chat.get("messages") or chat.get("conversations"), list):
-            yield from lines_of(said, scene=str(chat.get("id", number)), where=f"{where}, chat {number + 1}")
+            scenes.add(scene := scene_of(chat, number, scenes))
+            yield from lines_of(said, scene=scene, where=f"{where}, chat {number + 1}")
         else:
             raise LinesUnreadable(
                 f"{where}, entry {number + 1}: expected 'messages' (OpenAI, Discord export), 'conversations' "
@@ -27,11 +29,19 @@ def read_chats(text: str, *, where: str) -> Iterator[Line]:
             )
 
 
+def scene_of(chat: Mapping[str, Any], number: int, others: Collection[str]) -> str:
+    """A chat's id or number, told apart from those before it: exports repeat ids, and leave them empty."""
+    scene = str(number if chat.get("id") is None else chat["id"])
+    while scene in others:
+        scene = f"{number} {scene}"
+    return scene
+
+
 def is_card_json(text: str) -> bool:
     """Whether a JSON text is a character's card, and no chat."""
     try:
         whole = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return False
     return isinstance(whole, dict) and not {"messages", "conversations", "speaker"} & whole.keys() and is_card(whole)
 
@@ -47,8 +57,8 @@ def chats_in(text: str, *, where: str) -> list[Mapping[str, Any]]:
         whole = json.loads(text)
     except RecursionError as exc:
         raise LinesUnreadable(f"{where}: its brackets go deeper than anybody can read.") from exc
-    except json.JSONDecodeError:
-        whole = [one_row(row, where=f"{where}:{n}") for n, row in enumerate(text.splitlines(), 1) if row.strip()]
+    except ValueError:
+        whole = [one_row(row, where=f"{where}:{n}") for n, row in enumerate(text.split("\n"), 1) if row.strip()]
     entries = whole if isinstance(whole, list) else [whole]
     if not all(isinstance(entry, dict) for entry in entries):
         raise LinesUnreadable(f"{where}: expected objects, and found something else.")
@@ -60,15 +70,19 @@ def one_row(row: str, *, where: str) -> Any:
         return json.loads(row)
     except json.JSONDecodeError as exc:
         raise LinesUnreadable(f"{where}:{exc.colno}: this is no JSON: {exc.msg}.") from exc
+    except (ValueError, RecursionError) as exc:
+        raise LinesUnreadable(f"{where}: this JSON can't be read: {exc}.") from exc
 
 
 def labelled(row: Mapping[str, Any], number: int, *, where: str) -> Line:
     """A row that names its speaker; `play`, `act`, `block` and `n` say where it stands, if they are there."""
     scene = " ".join(str(row[key]) for key in ("play", "scene", "act") if key in row)
+    if not isinstance(row["speaker"], str) or not isinstance(row["text"], str):
+        raise LinesUnreadable(f"{where}, entry {number + 1}: 'speaker' and 'text' are words in quotes, nothing else.")
     try:
         order = int(row.get("n", number))
-        return Line(str(row["speaker"]), str(row["text"]), scene, int(row.get("block", order // PER_BLOCK)), order)
-    except (TypeError, ValueError) as exc:
+        return Line(row["speaker"], row["text"], scene, int(row.get("block", order // PER_BLOCK)), order)
+    except (TypeError, ValueError, OverflowError) as exc:
         raise LinesUnreadable(f"{where}, entry {number + 1}: 'n' and 'block' are whole numbers, not words.") from exc
 
 

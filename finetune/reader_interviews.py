@@ -44,6 +44,10 @@ def read_interview_yaml(text: str, *, where: str) -> Iterator[Line]:
         raise LinesUnreadable(f"{where}:{line}: this is no YAML: {exc.problem}.") from exc
     except YAMLError as exc:
         raise LinesUnreadable(f"{where}: this is no YAML: {exc}.") from exc
+    except RecursionError as exc:
+        raise LinesUnreadable(f"{where}: its brackets go deeper than anybody can read.") from exc
+    except (ValueError, OverflowError) as exc:
+        raise LinesUnreadable(f"{where}: a value can't be read ({exc}). Put dates and numbers in quotes.") from exc
     if not isinstance(entries, CommentedSeq):
         raise LinesUnreadable(f"{where}: expected a list of {EXAMPLE}.")
     yield from exchanges(entries, topic="", where=where)

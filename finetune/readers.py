@@ -1,5 +1,6 @@
 """Opens a creator's file, whatever it is, and gives its lines."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,22 +12,37 @@ from finetune.reader_chats import is_card_json, read_chats
 from finetune.reader_interviews import is_interview, read_interview_markdown, read_interview_yaml
 from finetune.reader_scripts import read_fountain, read_play
 
+HALF = re.compile("[\ud800-\udfff]")
 CHATS, FOUNTAIN, PLAYS = {".json", ".jsonl"}, {".fountain", ".spmd"}, {".txt", ".md", ".text"}
 INTERVIEWS, CARDS = {".yaml", ".yml"}, {".png", ".apng", ".charx", ".webp", ".jpg", ".jpeg"}
 
 
 def read_lines(paths: Sequence[Path]) -> list[Line]:
     """All lines of all files, in order; the file's name tells two files' scenes apart."""
-    return [line for path in paths for line in read_file(path)]
+    lines, names = list[Line](), set[str]()
+    for number, path in enumerate(paths):
+        name = f"{number} {path.stem}" if path.stem in names else path.stem
+        names.add(path.stem)
+        lines += read_file(path, name=name)
+    return lines
 
 
-def read_file(path: Path) -> list[Line]:
-    """The lines of one file, by its ending. Raises `LinesUnreadable` with the file, the place and what was expected."""
+def read_file(path: Path, *, name: str = "") -> list[Line]:
+    """The lines of one file, by its ending; `name` (its own, if left out) begins the name of each scene.
+
+    Raises `LinesUnreadable` with the file, the place and what was expected.
+    """
     found = list(lines_in(path))
     if not found:
         raise LinesUnreadable(f"{path}: no line of dialogue was found. A play's lines look like 'NAME. What is said.'")
-    scene = path.stem
-    return [replace(one, scene=f"{scene} {one.scene}".strip()) for one in found]
+    name = name or path.stem
+    return [writable(replace(one, scene=f"{name} {one.scene}".strip())) for one in found]
+
+
+def writable(line: Line) -> Line:
+    """The line without half characters, which a JSON export can hold where it cut an emoji in two."""
+    speaker, text, scene = (HALF.sub("\ufffd", words) for words in (line.speaker, line.text, line.scene))
+    return replace(line, speaker=speaker, text=text, scene=scene)
 
 
 def lines_in(path: Path) -> Iterator[Line]:

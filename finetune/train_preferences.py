@@ -42,7 +42,7 @@ def read_preferences(
 
 def rows_in(text: str, objective: Literal["dpo", "kto"], path: Path, parts: Parts) -> Iterator[Row]:
     """Every row of the file, checked."""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
                 yield row_of(json.loads(line), objective, parts)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from finetune.cli import app
 from finetune.data_run import Ingredients, run
-from finetune.dataset import read_part, read_sheet
+from finetune.dataset import PARTS, read_part, read_sheet
 from finetune.errors import LinesUnreadable
 from tests.finetune.stage import persona_file
 
@@ -27,7 +27,7 @@ async def learnt(folder: Path, *said: tuple[dict[str, Any], str], speaker: str =
     export.write_text(json.dumps({"messages": messages}), encoding="utf-8")
     to = folder / "out"
     await run(persona_file(folder), Ingredients((export,)), speaker=speaker, to=to)
-    rows = [row for part in ("train", "validation", "test") for row in read_part(to, part)]
+    rows = [row for part in PARTS for row in read_part(to, part)]
     return sorted(row["completion"][0]["content"] for row in rows)
 
 
@@ -64,6 +64,65 @@ async def test_an_account_is_the_persona_under_whatever_nickname(tmp_path: Path)
     found = await learnt(tmp_path, *said, speaker="99")
 
     assert found == ["I come with a guitar.", "With the rain."]
+
+
+async def rows_of(folder: Path, *files: tuple[str, str]) -> list[dict[str, Any]]:
+    """What a persona called Mika learns of files, in order of the replies."""
+    paths = [folder / name for name, _ in files]
+    for path, (_, content) in zip(paths, files, strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    await run(persona_file(folder), Ingredients(paths), speaker="", to=folder / "out")
+    found = [row for part in PARTS for row in read_part(folder / "out", part)]
+    return sorted(found, key=lambda row: str(row["completion"][0]["content"]))
+
+
+def chat(asked: str, answered: str, **more: Any) -> dict[str, Any]:
+    return {**more, "messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]}
+
+
+async def test_a_reply_may_hold_any_sign_that_breaks_a_line(tmp_path: Path) -> None:
+    said = "It fell on me.\u2028It always\u0085does."
+    chats = [chat("Rain\u2028today?", said), chat("And?", "Now the sun.")]
+
+    rows = "\n".join(json.dumps(one, ensure_ascii=False) for one in chats)
+    one, two = await rows_of(tmp_path, ("chat.jsonl", rows))
+
+    assert one["completion"][0]["content"] == said
+    assert two["completion"][0]["content"] == "Now the sun."
+
+
+async def test_half_an_emoji_is_no_reason_to_stop(tmp_path: Path) -> None:
+    half = '{"messages":[{"role":"user","content":"How is it \\ud83d"},{"role":"assistant","content":"Like a tram."}]}'
+
+    (row,) = await rows_of(tmp_path, ("chat.json", half))
+
+    assert row["prompt"][-1]["content"] == "How is it \ufffd"
+
+
+async def test_a_name_in_another_case_goes_on_with_what_it_said(tmp_path: Path) -> None:
+    play = "ANNA. Are you there?\n\nMIKA. I am here, as always.\n\nMika. And I stay.\n"
+
+    (row,) = await rows_of(tmp_path, ("play.txt", play))
+
+    assert row["completion"][0]["content"] == "I am here, as always. And I stay."
+
+
+@pytest.mark.parametrize("known", [{"id": None}, {"id": "a"}, {}])
+async def test_no_chat_runs_on_into_the_next_whatever_their_ids(tmp_path: Path, known: dict[str, Any]) -> None:
+    first = chat("My secret is the blue door.", "All secrets are like a song.", **known)
+    second = chat("Hello, who are you?", "Only a singer in the rain.", **known)
+
+    found = await rows_of(tmp_path, ("chats.json", json.dumps([first, second])))
+    files = [("one/chat.json", json.dumps(first)), ("two/chat.json", json.dumps(second))]
+    apart = await rows_of(tmp_path / "apart", *files)
+
+    for rows in (found, apart):
+        assert [[m["content"] for m in row["prompt"][1:]] for row in rows] == [
+            ["My secret is the blue door."],
+            ["Hello, who are you?"],
+        ]
+        assert rows[0]["block"] != rows[1]["block"]
 
 
 def made(folder: Path, lines: int, *options: str) -> str:

@@ -174,6 +174,12 @@ def test_a_chat_in_chinese_is_read_by_its_own_colons() -> None:
         ("a.md", "A: That.\nQ: What?\n", "a.md:1: an answer without a question"),
         ("a.jsonl", '{"speaker": "Mika", "text": "hi", "n": "first"}', "whole numbers"),
         ("a.json", "[" * 100_000, "deeper"),
+        ("a.jsonl", '{"speaker": "Mika", "text": "hi"}\n' + "[" * 100_000, "a.jsonl:2: this JSON can't be read"),
+        ("a.jsonl", '{"speaker": "Mika", "text": "hi", "n": 1e999}', "entry 1: 'n' and 'block' are whole numbers"),
+        ("a.jsonl", '{"speaker": "Mika", "text": "hi", "n": ' + "9" * 5000 + "}", "a.jsonl:1: this JSON can't be read"),
+        ("a.json", '[{"speaker": "Mika", "text": ["rain", "songs"]}]', "entry 1: 'speaker' and 'text' are words"),
+        ("a.yaml", "- ask: 2020-13-45\n  says: I never saw that day.\n", "a.yaml: a value can't be read"),
+        ("a.yaml", "[" * 3000, "deeper"),
         ("a.json", json.dumps({**CARD, "data": {**CARD["data"], "mes_example": ""}}), "no example dialogues"),  # type: ignore[dict-item]
         ("a.png", b"\x89PNG\r\n\x1a\nbroken", "a.png"),
         ("a.charx", b"PK\x03\x04nothing", "a.charx"),

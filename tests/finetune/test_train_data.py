@@ -145,6 +145,15 @@ def test_a_wrong_preference_is_told_with_its_line_and_an_example(line: str, said
     assert '"rejected": "Hello."' in str(told.value)
 
 
+def test_a_preference_may_hold_any_sign_that_breaks_a_line(tmp_path: Path) -> None:
+    pair = {"prompt": [{"role": "user", "content": "Hi\u2028you"}], "chosen": "a\u0085b", "rejected": "b"}
+    (tmp_path / "p.jsonl").write_text(json.dumps(pair, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    learnt, held_out, _ = read_preferences(tmp_path / "p.jsonl", "dpo")
+
+    assert [row["chosen"][0]["content"] for row in (*learnt, *held_out)] == ["a\u0085b"]
+
+
 def test_a_thumb_is_up_or_down(tmp_path: Path) -> None:
     file = tmp_path / "t.jsonl"
     file.write_text('{"prompt": [{"role": "user", "content": "a"}], "completion": "b", "label": "up"}\n')
