@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -10,13 +10,17 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, track
+from rich.progress import Progress
 
-from memory.errors import MemoryTrouble
+from memory.burial import bury_again, lift, unindex
+from memory.errors import MemoryTrouble, StoreTrouble
+from memory.index_note import IndexNote, Noted
+from memory.journal import utc_now
 from memory.opening import Opened, open_memory, open_store
+from memory.printing_cli import print_memories, print_rows, progress
 from memory.scope import Scope
 from memory.settings import MemorySettings
-from personas import SHIPPED, Cast, PersonaError, Place, Recollection
+from personas import SHIPPED, Cast, PersonaError, Place
 from serving import ServingError
 from serving.settings import ServingSettings
 from serving.settings_file import SettingsWrong, said
@@ -125,7 +129,13 @@ def import_(
         rows = json.loads(file.read_text())
     except (OSError, ValueError) as exc:
         fail(f"{file} can't be read ({exc}). Name a file that `greenroom memory export` wrote.")
-    typer.echo(f"{run(data, lambda opened: opened.journal.bring_back(fan, rows))} new rows.")
+
+    async def work(opened: Opened) -> int:
+        new = await opened.journal.bring_back(fan, rows)
+        await lift(opened.journal, data, fan, utc_now())
+        return new
+
+    typer.echo(f"{run(data, work)} new rows.")
 
 
 @app.command(epilog="Example: greenroom memory reflect --persona mika")
@@ -170,13 +180,18 @@ def rebuild(
     persona: Annotated[str | None, typer.Option(help="Only this persona.")] = None,
     data: Data = DATA,
 ) -> None:
-    """Make the index of memories anew from the journal."""
+    """Make the index of memories anew from the journal; who was forgotten before it was put back is forgotten again."""
 
-    async def work(opened: Opened) -> int:
+    async def work(opened: Opened) -> tuple[int, int]:
+        gone = await bury_again(opened.journal, opened.store, data)
         pairs = [(p, f) for p, f, _ in await opened.journal.fans() if persona in (None, p) and fan in (None, f)]
-        return sum([await opened.memory.rebuild(Scope(p, f, HERE)) for p, f in progress(pairs, "Rebuilding")])
+        made = [await opened.memory.rebuild(Scope(p, f, HERE)) for p, f in progress(pairs, "Rebuilding")]
+        return gone, sum(made)
 
-    typer.echo(f"{run(data, work)} memories.")
+    gone, made = run(data, work)
+    if gone:
+        typer.echo(f"{gone} forgotten fans stay forgotten.", err=True)
+    typer.echo(f"{made} memories.")
 
 
 @app.command(epilog="Example: greenroom memory reindex")
@@ -228,17 +243,25 @@ def backup(target: Annotated[Path, typer.Argument(help="The file to write.")], d
 @app.command(epilog="Example: greenroom memory restore /backups/monday.sqlite3")
 def restore(backup: Annotated[Path, typer.Argument(help="What `backup` wrote.")], data: Data = DATA) -> None:
     """Put a backup in the journal's place; who was forgotten since is forgotten again."""
-    from memory.backup import bury_again
     from memory.backup import restore as put_back
 
     with plainly():
-        kept = asyncio.run(put_back(backup, data))
-    gone = run(data, lambda opened: bury_again(opened.journal, opened.store, data))
-    typer.echo(f"Restored; {gone} forgotten fans stay forgotten.")
-    if kept:
+        settings = MemorySettings.read()
+        if settings.journal is not None:
+            fail("The journal is where GREENROOM_JOURNAL says. Restore it there, then: greenroom memory rebuild")
+        restored = asyncio.run(put_back(backup, data))
+    typer.echo(f"Restored; {len(restored.buried)} forgotten fans stay forgotten.")
+    if restored.kept:
         typer.echo(
-            f"The journal from before is {kept}. Delete it when you don't need it: it holds people's words.", err=True
+            f"The journal from before is {restored.kept}. Delete it when you don't need it: it holds people's words.",
+            err=True,
         )
+    if restored.buried and settings.index is not None:
+        server = open_store(IndexNote(data), Noted(""), settings)  # whichever encoder filled it
+        try:
+            asyncio.run(unindex(server, restored.buried))
+        except StoreTrouble as exc:
+            fail(f"The index still has who was forgotten. {exc} Restore once more when it answers.")
 
 
 async def count(opened: Opened, persona: str, fan: str) -> int:
@@ -278,24 +301,3 @@ def plainly() -> Iterator[None]:
 def fail(sentence: str) -> NoReturn:
     typer.echo(f"Error: {sentence}", err=True)
     raise typer.Exit(1)
-
-
-def progress(rows: Sequence[T], what: str) -> Iterable[T]:
-    """The rows, with a bar on stderr while they are worked through."""
-    return track(rows, what, console=Console(stderr=True), transient=True)
-
-
-def print_memories(found: Sequence[Recollection], *, as_json: bool) -> None:
-    rows: list[dict[str, object]] = [asdict(one) | {"at": one.at.isoformat()} for one in found]
-    print_rows(rows, as_json=as_json, line="{at:.16}  {speaker_name}: {text}  [{id}]")
-
-
-def print_rows(rows: Sequence[dict[str, object]], *, as_json: bool, line: str = "{persona}  {fan}  {memories}") -> None:
-    """The result: JSON, or a line for each."""
-    if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for row in rows:
-        typer.echo(line.format(**row))
-    if not rows:
-        typer.echo("Nothing is remembered.", err=True)

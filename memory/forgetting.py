@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,11 +27,12 @@ Erase = Callable[[str | None, str], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """`fan` and `persona` are hashes; no persona means all of them."""
+    """`fan` and `persona` are hashes; no persona means all of them. One that is `lifted` takes those before it back."""
 
     fan: str
     persona: str | None
     at: datetime
+    lifted: bool = False
 
     def covers(self, fan_id: str, persona_id: str) -> bool:
         """Whether this fan asked this persona to forget them."""
@@ -54,11 +55,16 @@ class Graveyard:
         persona = None if persona_id is None else unreadable(persona_id)
         await asyncio.to_thread(self._append, {"fan": unreadable(fan_id), "persona": persona, "at": at.isoformat()})
 
+    async def lift(self, fan_id: str, persona_id: str, at: datetime) -> None:
+        """What the persona was to forget of this fan until now may be remembered: they brought it back themselves."""
+        line = {"fan": unreadable(fan_id), "persona": unreadable(persona_id), "at": at.isoformat(), "lifted": True}
+        await asyncio.to_thread(self._append, line)
+
     async def all(self) -> list[Tombstone]:
         """Every tombstone, oldest first."""
         return await asyncio.to_thread(lambda: list(self._read()))
 
-    def _append(self, line: dict[str, str | None]) -> None:
+    def _append(self, line: Mapping[str, object]) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a+b") as file:
             file.write((b"\n" if is_torn(file) else b"") + json.dumps(line).encode() + b"\n")
@@ -78,7 +84,17 @@ class Graveyard:
 def tombstone_of(line: bytes) -> Tombstone:
     """One line of the file; ValueError, KeyError or TypeError for one that a crash or a full disk cut short."""
     written = json.loads(line)
-    return Tombstone(written["fan"], written["persona"], datetime.fromisoformat(written["at"]))
+    at = datetime.fromisoformat(written["at"])
+    return Tombstone(written["fan"], written["persona"], at, written.get("lifted", False))
+
+
+def standing(stones: Iterable[Tombstone], fan_id: str, persona_id: str) -> list[datetime]:
+    """When a fan asked a persona to forget them, without what was lifted since."""
+    times: list[datetime] = []
+    for stone in stones:
+        if stone.covers(fan_id, persona_id):
+            times = [] if stone.lifted else [*times, stone.at]
+    return times
 
 
 def is_torn(file: BinaryIO) -> bool:

@@ -95,6 +95,77 @@ def test_a_backup_is_restored_and_the_index_rebuilt(data: Path, tmp_path: Path) 
     assert "0 memories" in rebuilt.stdout
 
 
+@pytest.fixture
+def monday(data: Path, tmp_path: Path) -> Path:
+    """A backup from before Kim was forgotten."""
+    greenroom(data, "backup", str(tmp_path / "monday.sqlite3"))
+    greenroom(data, "forget", "web:kim", "--yes")
+    return tmp_path / "monday.sqlite3"
+
+
+def test_without_an_encoder_too_the_restored_journal_has_nobody_who_was_forgotten(
+    data: Path, monday: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GREENROOM_SERVING__ENCODER", json.dumps({"kind": "local", "model": "/nowhere"}))
+
+    restored = greenroom(data, "restore", str(monday))
+
+    assert restored.exit_code == 0
+    assert "1 forgotten fans stay forgotten" in restored.stdout
+    assert asyncio.run(fans_in(data)) == ()
+
+
+def test_a_server_that_is_away_keeps_nobody_in_the_journal_and_is_told_of(
+    data: Path, monday: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GREENROOM_MEMORY__INDEX", "http://127.0.0.1:9")
+
+    restored = greenroom(data, "restore", str(monday))
+
+    assert restored.exit_code == 1
+    assert "Restore once more" in restored.stderr
+    assert asyncio.run(fans_in(data)) == ()
+
+
+def test_a_backup_is_not_put_where_nobody_would_read_it(
+    data: Path, monday: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (data / "journal.sqlite3").read_bytes()
+    monkeypatch.setenv("GREENROOM_JOURNAL", "postgresql://house:hunter2@127.0.0.1:9/greenroom")
+
+    refused = greenroom(data, "restore", str(monday))
+
+    assert refused.exit_code == 1
+    assert "GREENROOM_JOURNAL" in refused.stderr
+    assert (data / "journal.sqlite3").read_bytes() == before
+
+
+def test_a_rebuild_forgets_whom_a_copied_journal_brought_back(data: Path, monday: Path) -> None:
+    (data / "journal.sqlite3").write_bytes(monday.read_bytes())
+
+    rebuilt = greenroom(data, "rebuild")
+
+    assert "1 forgotten fans stay forgotten" in rebuilt.stderr
+    assert "0 memories" in rebuilt.stdout
+    assert asyncio.run(fans_in(data)) == ()
+
+
+def test_a_rebuild_keeps_what_a_fan_brought_back_themselves(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "kim.json"
+    file.write_text(greenroom(data, "export", "web:kim").stdout)
+    greenroom(data, "forget", "web:kim", "--yes")
+    greenroom(data, "import", "web:kim", str(file))
+
+    rebuilt = greenroom(data, "rebuild")
+
+    assert "4 memories" in rebuilt.stdout
+
+
+async def fans_in(data: Path) -> tuple[str, ...]:
+    async with await Journal.in_folder(data) as journal:
+        return tuple(fan for _, fan, _ in await journal.fans())
+
+
 def test_with_the_understudy_only_promises_are_thought_of(tmp_path: Path) -> None:
     async def talk() -> None:
         async with await Journal.in_folder(tmp_path / "data") as journal:
