@@ -96,18 +96,29 @@ class More:
     ensemble: float = 0
 
 
-async def made(wanted: Wanted, more: More) -> "DatasetSheet":
-    """Opens what is needed, makes the data set, and closes it again."""
+async def heard(persona: Path, journal: Path | None) -> "Talks":
+    """What a persona may learn of a journal now."""
+    from finetune.journal_opening import opened_lessons
+    from personas import load
+
+    who = load(persona)
+    if journal is None:
+        return ()
+    async with opened_lessons(journal) as lessons:
+        return await lessons.of(who.id)
+
+
+async def made(wanted: Wanted, more: More, talks: "Talks | None" = None) -> "DatasetSheet":
+    """Opens what is needed, makes the data set, and closes it again; `talks` where the journal was read already."""
     from finetune.data_run import Ingredients, run
-    from finetune.journal_opening import opened_lessons, staged
+    from finetune.journal_opening import staged
     from personas import load
 
     who = load(wanted.persona)
-    talks: Talks = ()
-    if wanted.journal is not None:
-        note("Reading the journal …")
-        async with opened_lessons(wanted.journal) as lessons:
-            talks = await lessons.of(who.id)
+    if talks is None:
+        if wanted.journal is not None:
+            note("Reading the journal …")
+        talks = await heard(wanted.persona, wanted.journal)
     async with made_augmenting(more) as augmenting:
         ingredients = Ingredients(
             files=wanted.files,

@@ -6,16 +6,18 @@ whose words are in the data must still agree, or the round ends there.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from finetune.data_cli import More, Wanted, heard, made
 from finetune.errors import TrainingRefused
 from finetune.refresh import Outcome, Round, Step
 
 if TYPE_CHECKING:
-    from finetune.data_cli import More
+    from finetune.data_run import Talks
+    from finetune.dataset import DatasetSheet
     from finetune.evaluation import Evaluation
     from finetune.recipe import Recipe
     from finetune.train_record import RunRecord
@@ -31,7 +33,7 @@ class Wish:
     data: Path
     shelf: Path
     recipe: "Recipe"
-    more: "More"
+    more: More
     speaker: str = ""
     share: float = 1.0
     seed: int = 0
@@ -53,42 +55,39 @@ class MakeData:
     """A data set of files and of what fans who agreed said; where neither it nor the recipe is new the round ends."""
 
     wish: Wish
+    make: Callable[[Wanted, More, "Talks"], Awaitable["DatasetSheet"]] = made
     name: str = "data"
 
     async def take(self, now: Round) -> Outcome:
-        from finetune.data_cli import Wanted, made
-
         to, wish = now.folder / "data", self.wish
         if wish.recipe.objective != "sft":
             raise TrainingRefused(
                 f"A refresh learns from conversations, and {wish.recipe.name} from preferences. "
                 "Write those with `finetune review export`, and train from them with --from the refreshed LoRA."
             )
-        sheet = await made(Wanted(wish.persona, wish.files, wish.speaker, to, wish.journal, force=True), wish.more)
+        talks = await heard(wish.persona, wish.journal)
+        wanted = Wanted(wish.persona, wish.files, wish.speaker, to, wish.journal, force=True)
+        sheet = await self.make(wanted, wish.more, talks)
         learnt = sheet.conversations["train"]
         learns = hashlib.sha256(f"{sheet.hash}|{wish.recipe.model_dump_json()}".encode()).hexdigest()[:16]
-        facts = {"folder": str(to), "hash": sheet.hash, "learns": learns, "fans": await teachers(wish)}
+        facts = {"folder": str(to), "hash": sheet.hash, "learns": learns, "fans": whose(talks, wish)}
         if (before := now.before.get(self.name)) is not None and before.facts.get("learns") == learns:
             return Outcome("stopped", f"Nothing is new since the last round ({sheet.hash}).", facts)
         return Outcome("done", f"{learnt} conversations to learn from ({sheet.hash}).", facts)
 
 
-async def teachers(wish: Wish) -> list[str]:
-    """Whose words may be learnt now, as hashes that say nothing of whom."""
-    from finetune.journal_opening import opened_lessons
+def whose(talks: "Talks", wish: Wish) -> list[str]:
+    """Whose words stand in these talks, as hashes that say nothing of whom."""
     from personas import load
 
     persona = load(wish.persona)
-    if wish.journal is None:
-        return []
-    async with opened_lessons(wish.journal) as lessons:
-        fans = {fan for talk in await lessons.of(persona.id) for lesson in talk for fan in lesson.fans}
+    fans = {fan for talk in talks for lesson in talk for fan in lesson.fans}
     return sorted(hashlib.sha256(f"{persona.id}|{fan}".encode()).hexdigest()[:16] for fan in fans)
 
 
 async def withdrawn(now: Round, wish: Wish) -> Outcome | None:
     """The end of a round in whose data somebody's words are who no longer agrees, or was forgotten."""
-    gone = set(now.fact("data", "fans")) - set(await teachers(wish))
+    gone = set(now.fact("data", "fans")) - set(whose(await heard(wish.persona, wish.journal), wish))
     if not gone:
         return None
     return Outcome("stopped", f"{len(gone)} of the fans it learns from changed their mind; the next round is without.")

@@ -3,10 +3,12 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from finetune.data_cli import More
+from finetune.data_cli import More, made
+from finetune.dataset import DatasetSheet
 from finetune.recipe_file import read_recipe
 from finetune.refresh import Outcome, Round
 from finetune.refresh_steps import MakeData, Publish, Train, Wish
@@ -42,11 +44,11 @@ def begun(folder: Path, **outcomes: Outcome) -> Round:
 
 
 async def test_the_data_is_what_fans_said_who_agreed_and_names_nobody(wish: Wish, tmp_path: Path) -> None:
-    made = await MakeData(wish).take(begun(tmp_path / "1"))
+    data = await MakeData(wish).take(begun(tmp_path / "1"))
 
-    assert made.state == "done"
-    assert len(made.facts["fans"]) == 1
-    assert "kim" not in str(made)
+    assert data.state == "done"
+    assert len(data.facts["fans"]) == 1
+    assert "kim" not in str(data)
 
 
 async def test_a_round_without_anything_new_ends_before_it_trains(wish: Wish, tmp_path: Path) -> None:
@@ -65,15 +67,28 @@ async def test_a_round_without_anything_new_ends_before_it_trains(wish: Wish, tm
 async def test_who_changes_their_mind_in_the_middle_is_neither_trained_nor_published(
     wish: Wish, tmp_path: Path, step: type[Train] | type[Publish]
 ) -> None:
-    made = await MakeData(wish).take(begun(tmp_path / "1"))
+    data = await MakeData(wish).take(begun(tmp_path / "1"))
     trained = Outcome("done", "", {"folder": str(tmp_path / "1" / "run")})
     await forgotten(wish)
 
-    outcome = await step(wish).take(begun(tmp_path / "1", data=made, train=trained))
+    outcome = await step(wish).take(begun(tmp_path / "1", data=data, train=trained))
 
     assert outcome.state == "stopped"
     assert "changed their mind" in outcome.says
     assert not wish.shelf.exists()
+
+
+async def test_who_changes_their_mind_while_the_data_is_made_is_not_trained(wish: Wish, tmp_path: Path) -> None:
+    async def slowly(*wanted: Any) -> DatasetSheet:
+        sheet = await made(*wanted)
+        await forgotten(wish)
+        return sheet
+
+    data = await MakeData(wish, make=slowly).take(begun(tmp_path / "1"))
+    outcome = await Train(wish).take(begun(tmp_path / "1", data=data))
+
+    assert outcome.state == "stopped"
+    assert "changed their mind" in outcome.says
 
 
 async def test_a_recipe_that_learns_from_preferences_is_refused_with_what_to_do(wish: Wish, tmp_path: Path) -> None:
