@@ -8,14 +8,14 @@ within one key: no key reaches another key's fans. A client that leaves ends its
 Retry-After, in the persona's own words; that is why a stream's status line waits for the first word.
 """
 
-import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
+from functools import partial
 from secrets import token_hex
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -23,6 +23,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from bots.api_branch import turn_gone_on_from
+from bots.api_reader import Readers
 from bots.api_refusal import Refused, no_key, no_model, still_opening, too_full, too_often
 from bots.api_talk import Asked, Words, chunk_json, completion_json, finish_of, last_usage, place_of, short, until
 from bots.crowd import BUSY
@@ -36,7 +37,6 @@ from memory import Turn
 from personas import Persona, Utterance
 from serving import Delta
 
-T = TypeVar("T")
 LONGEST_BATCH = 256
 EYE = 0.15  # seconds; what comes faster than an eye tells apart goes out together
 
@@ -128,35 +128,20 @@ async def chat(
     if asked.impossible:
         raise Refused(400, asked.impossible)
     performance = await said(caller, asked, x_greenroom_fan, idempotency_key)
+    readers: Readers = request.app.state.readers
     created = int(time.time())
     if asked.stream:
-        await while_here(request, performance, performance.heard())
+        await readers.while_here(request, performance, performance.heard())
         refuse_if_turned_away(performance)
-        events = streamed(caller.house, performance, asked, created=created)
+        events = streamed(performance, asked, created=created, leave=partial(readers.leave, request, performance))
         return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
     try:
-        turn = await while_here(request, performance, performance.ended())
+        turn = await readers.while_here(request, performance, performance.ended())
     except TurnFailed as exc:
         raise Refused(500, "The reply was interrupted.", type_="server_error", retry_after=1) from exc
     refuse_if_turned_away(performance)
     text, _ = until(turn.said or "", asked.stops)
     return JSONResponse(completion_json(turn, text, created=created), headers={"X-Greenroom-Outcome": turn.outcome})
-
-
-async def while_here(request: Request, performance: Performance, coming: Awaitable[T]) -> T:
-    """What is waited for; a client that leaves meanwhile ends the reply."""
-
-    async def gone() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        performance.curtain.fall()
-
-    leaving = asyncio.create_task(gone())
-    try:
-        return await coming
-    finally:
-        leaving.cancel()
-        await asyncio.gather(leaving, return_exceptions=True)
 
 
 def refuse_if_turned_away(performance: Performance) -> None:
@@ -186,15 +171,27 @@ async def said(caller: Caller, asked: Asked, header: str | None, idempotency_key
     performance = await caller.house.hall.hear_after(
         heard, persona_id=persona.id, after=after, max_tokens=asked.longest
     )
-    if performance.over and was_turned_away(performance):  # the client comes back with the same idempotency key
+    if await ended_for_nobody(performance, asked):  # the client comes back with the same idempotency key
         return await caller.house.hall.again(performance.id)
     return performance
 
 
+async def ended_for_nobody(performance: Performance, asked: Asked) -> bool:
+    """Whether a reply is over that no client has: there was no place for it, or whoever waited for it left."""
+    if performance.curtain.fallen:
+        with suppress(TurnFailed):  # `chat` tells of it
+            await performance.ended()
+    turn = performance.turn
+    if turn is None or not performance.over:
+        return False
+    left = turn.trace.get("finish") == "stopped" and not until(turn.said or "", asked.stops)[1]
+    return left or was_turned_away(performance)
+
+
 async def streamed(
-    house: House, performance: Performance, asked: Asked, *, created: int
+    performance: Performance, asked: Asked, *, created: int, leave: Callable[[], None]
 ) -> AsyncGenerator[bytes, None]:
-    """The answer as OpenAI streams one; leaving it, or one of the client's stop strings, ends the reply itself."""
+    """The answer as OpenAI streams one; its end, and each of the client's stop strings, is where it is to `leave`."""
     try:
         async with aclosing(performance.follow(every=EYE)) as steps:
             sent, begun = 0, False
@@ -211,7 +208,7 @@ async def streamed(
                         yield event(chunk_json(performance.turn, {"content": whole[sent:sure]}, created=created))
                         sent = sure
                     if stopped:
-                        performance.curtain.fall()
+                        leave()
                 elif isinstance(step, Turn):
                     whole, _ = until(text, asked.stops)
                     if whole[sent:]:
@@ -223,8 +220,7 @@ async def streamed(
     except TurnFailed:
         yield event({"error": {"message": "The reply was interrupted.", "type": "server_error", "code": None}})
     finally:
-        if not performance.over:
-            performance.curtain.fall()
+        leave()
 
 
 def longest_hold(text: str, stops: tuple[str, ...]) -> int:
@@ -283,6 +279,7 @@ def vector_json(vector: Any, encoding: str) -> Any:
 def add_api(app: FastAPI) -> None:
     """Mounts the API on the page's app."""
     app.state.rate = Rate()
+    app.state.readers = Readers()
     app.include_router(router)
 
     async def refused(_: Request, exc: Exception) -> JSONResponse:
