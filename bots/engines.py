@@ -67,11 +67,15 @@ class Engines:
         return engine.first if isinstance(engine, FallbackEngine) else engine
 
     async def opened(self, persona: Persona) -> Engine:
-        """The engine a persona plays on, once it has been ready: a model's window is known only after it is loaded."""
+        """The engine a persona plays on, once it has been ready: a model's window is known only after it is loaded.
+
+        While only those are ready who step in for it, it is asked again at each turn.
+        """
         engine, name = self.of(persona), self.name_for(persona)
         if name not in self._opened:
             await engine.ready()
-            self._opened.add(name)
+            if not isinstance(engine, FallbackEngine) or engine.first_is_ready:
+                self._opened.add(name)
         return engine
 
     async def health(self, personas: Iterable[Persona]) -> dict[str, str]:

@@ -31,6 +31,8 @@ class FallbackEngine:
             StandIn(engine): engine for engine in engines[1:]
         }
         self._passed_on = passed_on
+        self.first_is_ready = False
+        """Whether the first was, when it was last asked; until then its window is a guess."""
 
     @property
     def first(self) -> Engine:
@@ -52,10 +54,14 @@ class FallbackEngine:
         failures: list[ServingError] = []
         for engine in self._engines:
             try:
-                return await engine.ready()
+                await engine.ready()
             except ServingError as exc:
                 failures.append(exc)
-        raise failures[0]
+            else:
+                break
+        self.first_is_ready = not failures
+        if len(failures) == len(self._engines):
+            raise failures[0]
 
     def stream(
         self, prompt: Sequence[ChatMessage], *, sampling: Sampling, lora: str | None = None

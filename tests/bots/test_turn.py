@@ -15,7 +15,7 @@ from memory import RecallError, Scope, Turn
 from memory.memory import Memory
 from memory.testing import StoreInRam, journal_in_ram
 from personas import LoreNote, Place
-from serving import Delta, EngineAway, EngineRefused, Sampling, ShelfError
+from serving import Delta, EngineAway, EngineRefused, FallbackEngine, Sampling, ShelfError, Window
 from serving.settings import EngineSettings
 from serving.testing import HashingEncoder, ScriptedEngine
 
@@ -179,6 +179,24 @@ async def test_a_shelf_that_can_not_be_read_costs_nobody_their_reply() -> None:
 
         assert isinstance(turn, Turn)
         assert (turn.said, engine.loras) == ("Hi!", ["mika"])
+
+
+async def test_a_window_that_was_not_known_while_the_engine_started_is_learnt_as_soon_as_it_can_be() -> None:
+    class Starting(ScriptedEngine):
+        """Tells its window to whoever asks whether it is ready, as a server does."""
+
+        async def ready(self) -> None:
+            await super().ready()
+            self._window = Window(512, self._window.count)
+
+    starting = Starting("From the server.", fail_after=0)
+    async with house_in_ram(FallbackEngine([starting, ScriptedEngine("I step in.")])) as house:
+        first = await answer_to(house, "word " * 1000)
+        starting.fail_after = None
+        second = await answer_to(house, "words " * 1000)
+
+        assert (first.said, second.said) == ("I step in.", "From the server.")
+        assert second.prompt_tokens <= 512
 
 
 async def test_the_prompt_of_a_past_turn_can_be_rebuilt_exactly() -> None:
