@@ -127,7 +127,7 @@ def import_(
     """Bring an export back; what is there stays as it is."""
     try:
         rows = json.loads(file.read_text())
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         fail(f"{file} can't be read ({exc}). Name a file that `greenroom memory export` wrote.")
 
     async def work(opened: Opened) -> int:

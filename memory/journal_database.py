@@ -158,7 +158,10 @@ def parsed(url: str) -> URL:
         raise JournalUnwritable(NO_ADDRESS) from None  # what was raised holds a piece of it
     if "@" in (address.host or "") or not 0 <= (address.port or 0) <= 65535:
         raise JournalUnwritable(NO_ADDRESS)
-    return address.set(drivername=DRIVERS.get(address.drivername, address.drivername))
+    address = address.set(drivername=DRIVERS.get(address.drivername, address.drivername))
+    if address.drivername == DRIVERS["postgresql"] and "sslmode" in address.query:  # libpq's word for asyncpg's `ssl`
+        address = address.update_query_dict({"ssl": address.query["sslmode"]}).difference_update_query(["sslmode"])
+    return address
 
 
 def shown(address: URL) -> str:

@@ -14,7 +14,7 @@ def browser(played: Played, *, host: str = "127.0.0.1") -> httpx.AsyncClient:
     """A browser on this machine, or on another."""
     app = web_app(Foyer(Tickets(b"s" * 32), Keys(played.house.settings.data), house=played.house))
     transport = httpx.ASGITransport(app, client=(host, 1))
-    return httpx.AsyncClient(transport=transport, base_url="http://room")
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 
 async def regenerated(played: Played) -> str:
