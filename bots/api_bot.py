@@ -23,6 +23,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from bots.api_branch import turn_gone_on_from
+from bots.api_line import Lines
 from bots.api_reader import Readers
 from bots.api_refusal import Refused, no_key, no_model, still_opening, too_full, too_often
 from bots.api_talk import Asked, Words, chunk_json, completion_json, finish_of, last_usage, place_of, short, until
@@ -61,11 +62,12 @@ router = APIRouter(prefix="/v1", route_class=KeyFirst)
 
 
 class Caller:
-    """One request's key and fan, in an open house."""
+    """One request's key and fan, in an open house; `lines` are those that wait in its conversations."""
 
-    def __init__(self, house: House, key: Key) -> None:
+    def __init__(self, house: House, key: Key, lines: Lines) -> None:
         self.house = house
         self.key = key
+        self.lines = lines
 
     def personas(self) -> list[Persona]:
         return [persona for persona in self.house.cast.all() if self.key.allows(persona.id)]
@@ -94,7 +96,7 @@ async def caller_of(request: Request) -> Caller:
     house = foyer_of(request).house
     if house is None:
         raise still_opening()
-    return Caller(house, key)
+    return Caller(house, key, request.app.state.lines)
 
 
 Known = Annotated[Caller, Depends(caller_of)]
@@ -168,12 +170,13 @@ async def said(caller: Caller, asked: Asked, header: str | None, idempotency_key
     key = short("key", caller.key.id, fan, idempotency_key) if idempotency_key else token_hex(12)
     heard = Utterance(f"api:{key}", fan, name, place, words, datetime.now(UTC))
     after = await turn_gone_on_from(caller.house, place, persona.id, asked.past)
-    performance = await caller.house.hall.hear_after(
-        heard, persona_id=persona.id, after=after, max_tokens=asked.longest
-    )
-    if await ended_for_nobody(performance, asked):  # the client comes back with the same idempotency key
-        return await caller.house.hall.again(performance.id)
-    return performance
+    with caller.lines.joined(caller.house, place, persona):
+        performance = await caller.house.hall.hear_after(
+            heard, persona_id=persona.id, after=after, max_tokens=asked.longest
+        )
+        if await ended_for_nobody(performance, asked):  # the client comes back with the same idempotency key
+            return await caller.house.hall.again(performance.id)
+        return performance
 
 
 async def ended_for_nobody(performance: Performance, asked: Asked) -> bool:
@@ -280,6 +283,7 @@ def add_api(app: FastAPI) -> None:
     """Mounts the API on the page's app."""
     app.state.rate = Rate()
     app.state.readers = Readers()
+    app.state.lines = Lines()
     app.include_router(router)
 
     async def refused(_: Request, exc: Exception) -> JSONResponse:

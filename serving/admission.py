@@ -64,6 +64,15 @@ class Admission:
         """Replies that could begin at once."""
         return self._at_once - len(self._running)
 
+    @property
+    def waiting_per_fan(self) -> int:
+        """How many of those that wait may be one fan's."""
+        return self._most_per_fan
+
+    def seconds_behind(self, ahead: int) -> float:
+        """When half of a line should be over in which one reply follows the other, by how long they lately took."""
+        return max(1.0, math.ceil(self._usual_seconds * ahead / 2))
+
     @asynccontextmanager
     async def enter(self, *, fan: str, persona: str, priority: int = 0) -> AsyncIterator[Callable[[int], None]]:
         """A place for one reply, while the `async with` lasts. Gives a function that takes the tokens it cost.

@@ -1,4 +1,4 @@
-"""A client that gives up and asks once more gets a whole reply, and takes nobody else's away by leaving."""
+"""A client that gives up and asks once more gets a whole reply, and by leaving, or asking, takes nobody else's away."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from bots.keys import Keys
-from bots.testing import house_in_ram
+from bots.testing import MIKA, house_in_ram
+from serving import Admission
 from serving.testing import ScriptedEngine
 from tests.bots.visit import served
 
@@ -32,6 +33,24 @@ async def client(engine: ScriptedEngine, tmp_path: Path) -> AsyncIterator[httpx.
         httpx.AsyncClient(base_url=address, headers=headers, timeout=20) as client,
     ):
         yield client
+
+
+async def test_a_conversation_has_as_many_requests_in_line_as_one_fan_may_have(tmp_path: Path) -> None:
+    keys, engine = Keys(tmp_path), ScriptedEngine(WORDS, delay=0.05)
+    _, words = keys.add("test", per_minute=10**6)
+    async with (
+        house_in_ram(engine, admission=Admission(at_once=8, waiting_per_fan=2)) as house,
+        served(house, keys=keys) as address,
+        httpx.AsyncClient(base_url=address, headers={"Authorization": f"Bearer {words}"}, timeout=20) as client,
+    ):
+        answers = await asyncio.gather(*(ask(client) for _ in range(8)))
+        later = await ask(client)
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert sorted(answer.status_code for answer in answers) == [200] * 3 + [429] * 5
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+    assert refused[0].json()["error"]["message"] == MIKA.at_a_loss
+    assert reply_in(later) == WORDS
 
 
 async def ask(client: httpx.AsyncClient, **how: Any) -> httpx.Response:
