@@ -1,4 +1,4 @@
-"""`greenroom finetune data`: what a creator types to make a data set; and how the loop's commands tell a failure."""
+"""`greenroom finetune data`: what a creator types to make a data set; and how this room's commands tell a failure."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 Data = Annotated[Path, typer.Option(envvar="GREENROOM_DATA", help="The folder that holds journal and memories.")]
 EXTRA = (
     "phonenumbers", "py3langid", "datasketch", "torch", "trl", "peft", "transformers", "datasets", "accelerate",
-    "sklearn", "scipy",
+    "sklearn", "scipy", "optuna", "matplotlib",
 )  # fmt: skip
 EXPORTED = (
     "Warning: this is an export from Discord. Discord's Developer Policy forbids training models on message content "
@@ -198,7 +198,7 @@ def plainly() -> Iterator[None]:
     except (FinetuneError, MemoryTrouble, PersonaError, ServingError, SettingsWrong) as exc:
         fail(str(exc), exc)
     except OSError as exc:
-        fail(f"{exc}. Is there room, and may files be read and written there?", exc)
+        fail(f"The machine says: {exc}. Look for room on the disk, for rights to the files, and at the network.", exc)
 
 
 def fail(sentence: str, why: Exception) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finetune.train_cli import told
+from finetune.data_cli import plainly
 
 if TYPE_CHECKING:
     from finetune.evaluation import Evaluation
@@ -41,7 +41,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure a LoRA before and after, against other characters' LoRAs, and write report.html. Exit 1: not passed."""
-    with told():
+    with plainly():
         from rich.console import Console
 
         from finetune.evaluate_run import run as judged
@@ -95,7 +95,7 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Put a LoRA that passed its evaluation on the shelf; a running server picks it up by itself."""
-    with told():
+    with plainly():
         from finetune.publish import publish as put
 
         shelved = put(run, shelf=shelf_folder(shelf), name=name, licence=licence, share=share, data=data)
@@ -122,7 +122,7 @@ def canary(
     """How LoRAs on trial do beside the versions before them; those that go worse are taken off."""
     from finetune.publish_canary import settled
 
-    with told():
+    with plainly():
         rows = asyncio.run(settled(data, shelf_folder(shelf), promote=promote, back=back))
     if as_json:
         typer.echo(json.dumps(rows))

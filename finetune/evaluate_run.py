@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from finetune.evaluation import Evaluation, Sample
 from finetune.report import page
 from finetune.train_record import write_whole
 from personas import SHIPPED, Cast, Persona, load
+from serving import Engine
 from serving.lora_check import same_model
 from serving.making import make_engines
 from serving.settings import ServingSettings
@@ -42,29 +43,58 @@ def run(
     """Judges the LoRA in a folder and writes report.json, report.html and scores.jsonl beside it."""
     played, one = load(persona), candidate(folder)
     wanted = base_of(one, base)
+    if judge:
+        tell(f"whether {judge} is there to judge")
+        asyncio.run(refuse_absent(judge))
     tell("the base")
     dresser = Dresser(wanted)
     rivals = (*named_rivals(against), *(shelved(shelf, played, wanted) if shelf else ()))
     bench = Bench(persona=played, data=one.data(data), rivals=unlike(rivals, one), cast=shipped(), seed=seed, each=each)
     measured = evaluate(one, dresser, bench, now=datetime.now(UTC), tell=tell)
+    return reported(one, measured, played, judge=judge, tell=tell)
+
+
+def reported(
+    one: Candidate, measured: Measured, persona: Persona, *, judge: str, tell: Callable[[str], None]
+) -> Evaluation:
+    """Writes the report, and once more when the judge was asked: an engine that fails then costs its figure only."""
+    write(one, measured)
     if judge:
         tell(f"what {judge} thinks of both")
-        figures = asyncio.run(asked_to_judge(judge, played, measured.evaluation.samples))
-        found = measured.evaluation.model_copy(update={"figures": {**measured.evaluation.figures, **figures}})
-        measured = replace(measured, evaluation=found)
-    write(one, measured)
+        measured = with_judge(judge, persona, measured)
+        write(one, measured)
     return measured.evaluation
 
 
+def with_judge(name: str, persona: Persona, measured: Measured) -> Measured:
+    """The same with the judge's figure."""
+    figures = asyncio.run(asked_to_judge(name, persona, measured.evaluation.samples))
+    found = measured.evaluation.model_copy(update={"figures": {**measured.evaluation.figures, **figures}})
+    return replace(measured, evaluation=found)
+
+
 async def asked_to_judge(name: str, persona: Persona, samples: Sequence[Sample]) -> dict[str, Figure]:
-    """The judge's figures. Raises `EvaluationRefused` for an engine that the settings don't know."""
+    """The judge's figures."""
+    async with engine_called(name) as engine:
+        return await judged(engine, persona, samples)
+
+
+async def refuse_absent(name: str) -> None:
+    """Before hours are spent: `EvaluationRefused` for an unknown engine, a `ServingError` for one that is away."""
+    async with engine_called(name) as engine:
+        await engine.ready()
+
+
+@asynccontextmanager
+async def engine_called(name: str) -> AsyncIterator[Engine]:
+    """One of the settings' engines. Raises `EvaluationRefused` for one that they don't know."""
     engines = make_engines(ServingSettings.read().for_work)
-    if name not in engines:
-        raise EvaluationRefused(f"There is no engine {name!r} to judge, only {', '.join(sorted(engines))}.")
     async with AsyncExitStack() as closing:
         for engine in engines.values():
             closing.push_async_callback(engine.aclose)
-        return await judged(engines[name], persona, samples)
+        if name not in engines:
+            raise EvaluationRefused(f"There is no engine {name!r} to judge, only {', '.join(sorted(engines))}.")
+        yield engines[name]
 
 
 def write(one: Candidate, measured: Measured) -> None:

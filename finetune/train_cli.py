@@ -3,12 +3,12 @@
 import json
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from finetune.data_cli import plainly
 
 if TYPE_CHECKING:
     from finetune.recipe import Recipe
@@ -45,7 +45,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Teach a model a persona's words. A run that was stopped goes on by the same command; several GPUs: accelerate."""
-    with told():
+    with plainly():
         settings = read(recipe, base, changes)
         from finetune.train_run import train_run  # torch and trl take seconds to import
 
@@ -76,7 +76,7 @@ def find_lr(
     as_json: AsJson = False,
 ) -> None:
     """Try every learning rate for one step each, draw the losses, and name the rate to begin with."""
-    with told():
+    with plainly():
         settings = read(recipe, base, changes)
         from finetune.train_rate import Sweep, find_rate
 
@@ -101,7 +101,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Try values of the recipe's ranges, cut hopeless ones short, and write the best as a recipe. Can be stopped."""
-    with told():
+    with plainly():
         settings = read(recipe, base, changes)
         from finetune.train_search import search_run
 
@@ -135,22 +135,3 @@ def read(recipe: str, base: str, changes: list[str] | None) -> "Recipe":
 
 def folder(to: Path | None, persona: Path, recipe: "Recipe", suffix: str = "") -> Path:
     return to or Path("runs") / f"{persona.stem}-{recipe.name}{suffix}"
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """What a person can mend is said in a sentence; everything else keeps its traceback."""
-    from finetune.errors import FinetuneError, TrainingRefused
-    from personas import PersonaError
-
-    try:
-        yield
-    except ModuleNotFoundError as exc:
-        if exc.name not in ("torch", "trl", "peft", "transformers", "datasets", "accelerate", "optuna", "matplotlib"):
-            raise
-        refused = TrainingRefused(f"{exc.name} is not installed. Install it with: pip install 'greenroom[train]'")
-        typer.echo(f"Error: {refused}", err=True)
-        raise typer.Exit(1) from exc
-    except (FinetuneError, PersonaError) as exc:
-        typer.echo(f"Error: {exc}", err=True)
-        raise typer.Exit(1) from exc

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from finetune.data_cli import plainly
 from finetune.evaluate_cli import AsJson, Data, OnBase, Run
-from finetune.train_cli import told
 
 To = Annotated[Path, typer.Option(help="The folder for what is made; it must be empty.")]
 
@@ -28,7 +28,7 @@ def merge(
     as_json: AsJson = False,
 ) -> None:
     """Fold a LoRA into its base: one model for one character, for engines that can't wear LoRAs."""
-    with told():
+    with plainly():
         from finetune import merge as merging
         from finetune.candidate import base_of, candidate
 
@@ -51,7 +51,7 @@ def reduce(
     as_json: AsJson = False,
 ) -> None:
     """Cut a LoRA to a lower rank, as near as that rank can be, and say what it costs on held-out lines."""
-    with told():
+    with plainly():
         from finetune.candidate import base_of, candidate
         from finetune.reduce import reduce as reduced
         from finetune.variant_cost import rank_cost
@@ -72,7 +72,7 @@ def quantise(
     as_json: AsJson = False,
 ) -> None:
     """Write a model in fewer bits, for vLLM, and say what it costs on the data set's held-out lines."""
-    with told():
+    with plainly():
         from finetune.quantise import quantise as quantised
         from finetune.variant_cost import rounding_cost
 
