@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ LET_THROUGH = OPEN | {
 }
 HEAD_SECONDS, HEAD_LIMIT, BODY_LIMIT = 10.0, 2**16, 2**22
 BLOCK = 2**16
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a line that ends in LF alone is one for some servers, and not here
+TARGET = re.compile(r"/[!-~]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +141,14 @@ async def read_request(reader: asyncio.StreamReader) -> Request:
         raise Refused("431 Request Header Fields Too Large", "The head of the request is too long.") from exc
     method, _, rest = head[0].partition(" ")
     path, _, version = rest.rpartition(" ")
-    if not version.startswith("HTTP/1.") or not path.startswith("/"):
+    if not (version.startswith("HTTP/1.") and TARGET.fullmatch(path)) or any(map(CONTROL.search, head)):
         raise Refused("400 Bad Request", "That is no HTTP/1.1 request.")
     pairs = [line.partition(":") for line in head[1:] if line]
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     if "transfer-encoding" in headers:
         raise Refused("411 Length Required", "Send the body with a Content-Length.")
     length = headers.get("content-length", "0")
-    if not length.isascii() or not length.isdigit() or int(length) > BODY_LIMIT:
+    if not re.fullmatch(r"[0-9]{1,18}", length) or int(length) > BODY_LIMIT:
         raise Refused("413 Content Too Large", f"A body may have {BODY_LIMIT} bytes.")
     return Request(method, path, headers, await reader.readexactly(int(length)))
 

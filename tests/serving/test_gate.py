@@ -80,11 +80,36 @@ async def test_a_second_request_hidden_behind_the_first_goes_nowhere(gate: Gate,
 
 
 @pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /health?x HTTP/1.1\n\nPOST /v1/load_lora_adapter HTTP/1.1\ncontent-length: 2\n\n{} HTTP/1.1\r\n\r\n",
+        b"GET /health?x HTTP/1.1\rhost: x\r\rPOST /v1/load_lora_adapter HTTP/1.1\r\r HTTP/1.1\r\n\r\n",
+        b"GET /health HTTP/1.1\r\naccept: x\n\nPOST /v1/load_lora_adapter HTTP/1.1\ncontent-length: 2\n\n{}\r\n\r\n",
+        b"GET /health? POST HTTP/1.1\r\n\r\n",
+        b"GET /health?\x00 HTTP/1.1\r\n\r\n",
+        b"GET /health?\xe9 HTTP/1.1\r\n\r\n",
+    ],
+)
+async def test_a_second_request_hidden_within_the_first_does_not_pass(
+    gate: Gate, behind: FakeOpenAI, sent: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(root(gate).rsplit(":", 1)[1]))
+    writer.write(sent)
+
+    answer = await reader.read(64)
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert behind.calls == {}
+
+
+@pytest.mark.parametrize(
     ("sent", "status"),
     [
         (b"POST /v1/chat/completions HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", b"411"),
         (b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n", b"413"),
         (b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: -1\r\n\r\n", b"413"),
+        (b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: " + b"9" * 5000 + b"\r\n\r\n", b"413"),
         (b"GET http://elsewhere/v1/models HTTP/1.1\r\n\r\n", b"400"),
         (b"nonsense\r\n\r\n", b"400"),
         (b"GET /v1/models HTTP/1.1\r\nx: " + b"y" * 2**17 + b"\r\n\r\n", b"431"),
