@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from finetune.cleaning import words_in
 from finetune.conversation import GENUINE
 from finetune.evaluate_breaks import breaks_character
 from finetune.evaluate_variety import COPIED, copied, words_of
@@ -29,8 +30,7 @@ def replies(rows: Sequence[Row]) -> list[str]:
 
 def partners(rows: Sequence[Row]) -> list[str]:
     """Every line that somebody else says in these rows, once."""
-    found = dict.fromkeys(line for row in rows for message in row["prompt"] for line in heard(message))
-    return [line for line in found if len(line.split()) >= SHORTEST]
+    return tellable(list(dict.fromkeys(line for row in rows for message in row["prompt"] for line in heard(message))))
 
 
 def heard(message: Mapping[str, str]) -> Iterator[str]:
@@ -48,7 +48,7 @@ def both_sides(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     others: list[Row] = [
         {"prompt": bare(row), "completion": [{"role": "assistant", "content": line}], "block": row["block"]}
         for line, row in said.items()
-        if len(line.split()) >= SHORTEST
+        if words_in(line) >= SHORTEST
     ]
     return own, others
 
@@ -61,7 +61,7 @@ def bare(row: Row) -> list[Mapping[str, str]]:
 
 def tellable(texts: Sequence[str]) -> list[str]:
     """Lines long enough to be told apart by."""
-    return [text for text in texts if len(text.split()) >= SHORTEST]
+    return [text for text in texts if words_in(text) >= SHORTEST]
 
 
 def leaks(held_out: Sequence[Row], learnt: Sequence[Row]) -> list[bool]:

@@ -16,6 +16,7 @@ from finetune.errors import EvaluationRefused
 from finetune.evaluate_asks import asked, asks
 from finetune.evaluate_dresser import Dresser, Row, Speech
 from finetune.evaluate_likely import OWN, Lines
+from finetune.evaluate_speaker import SpeakerEar
 from finetune.evaluate_spoken import Spoken
 from finetune.evaluate_statistics import Figure, mean, more_p, worse_p
 from finetune.evaluation import Evaluation, Sample
@@ -76,6 +77,7 @@ def evaluate(
         raise EvaluationRefused(f"{dresser.base} is not, or no longer, the model that {one.folder} was trained on.")
     refuse_other_data(one, bench.data)
     parts = read_parts(bench, dresser)
+    ear = listener(bench, parts)
     remarks = wear(one, dresser, bench)
     tell("how likely real lines are")
     lines = likely.held_out(dresser, parts.held_out, sorted(dresser.loras - {OWN}))
@@ -90,7 +92,7 @@ def evaluate(
     tell("replies to the same questions, before and after")
     said = conversation(dresser, bench, parts)
     real = evaluate_lines.replies(parts.held_out)
-    figures |= character(dresser, bench, parts, said)
+    figures |= character(dresser, bench, parts, said, ear)
     figures |= aloud.variety(
         said,
         real,
@@ -214,8 +216,8 @@ def with_seed(bench: Bench) -> Speech:
     return bench.speech.seeded(bench.seed)
 
 
-def character(dresser: Dresser, bench: Bench, parts: Parts, said: Spoken) -> dict[str, Figure]:
-    """Whose replies the ear takes them for, and which card the base would find behind them."""
+def listener(bench: Bench, parts: Parts) -> SpeakerEar:
+    """An ear for the character. Raises `EvaluationRefused` where too few lines were learnt to tell it by."""
     learnt = evaluate_lines.genuine(parts.learnt)
     own = evaluate_lines.tellable(evaluate_lines.replies(learnt))
     rivals = {rival.name: rival.lines for rival in bench.rivals}
@@ -225,6 +227,11 @@ def character(dresser: Dresser, bench: Bench, parts: Parts, said: Spoken) -> dic
         raise EvaluationRefused(f"{bench.data} is too small for telling speakers apart: {exc}") from exc
     if bench.persona.id not in ear.voices:
         raise EvaluationRefused(f"{bench.data} has too few lines of {bench.persona.name} to tell by.")
+    return ear
+
+
+def character(dresser: Dresser, bench: Bench, parts: Parts, said: Spoken, ear: SpeakerEar) -> dict[str, Figure]:
+    """Whose replies the ear takes them for, and which card the base would find behind them."""
     real = evaluate_lines.tellable(evaluate_lines.replies(parts.held_out))
     strangers = evaluate_lines.partners(parts.held_out)
     figures = aloud.heard(ear, said, bench.persona.id, real, strangers, bench.seed)
