@@ -192,15 +192,19 @@ async def speech(
     cue: Cue, prompt: Prompt, reply: Reply, sampling: Sampling, lora: str | None, *, engine: Engine, patience: float
 ) -> AsyncGenerator[Delta | Completion, None]:
     """What the engine says, made fit by `reply`; closing the engine's stream is what ends its work."""
+    said = ""
     async with aclosing(engine.stream(prompt.messages, sampling=sampling, lora=lora)) as stream:
         while not reply.cut:
             step = await cue.curtain.next(stream, patience=patience)
+            said += "" if isinstance(step, Completion) else step.text
             words = reply.end() if isinstance(step, Completion) else reply.take(step.text)
             if words:
                 yield Delta(words)
             if isinstance(step, Completion):
                 yield step
                 return
+    spent = await asyncio.to_thread(engine.window.count, (ChatMessage("assistant", said),))
+    yield Completion(said, "stop", engine.model, prompt.tokens, spent, lora=lora)  # as far as one knows from here
 
 
 def owed_truth(cue: Cue, reply: str) -> str:

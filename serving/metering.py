@@ -35,7 +35,7 @@ class Meters:
         )
         self.replies = Counter(
             "greenroom_engine_replies",
-            "Replies by how they ended: stop, length, left (the fan), or an error's family.",
+            "Replies by how they ended: stop, length, left (before its end), or an error's family.",
             ["engine", "lora", "outcome"],
             registry=registry,
         )

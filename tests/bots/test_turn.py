@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 
 from bots.cue import Cue
 from bots.house import House
+from bots.meters import Meters
 from bots.settings import BotsSettings
-from bots.testing import MIKA, PlainMemory, answer_to, house_in_ram, said
+from bots.testing import MIKA, PlainCast, PlainMemory, answer_to, house_in_ram, said
 from bots.turn import take_turn
 from bots.why import prompt_of
 from memory import RecallError, Scope, Turn
 from memory.memory import Memory
 from memory.testing import StoreInRam, journal_in_ram
 from personas import LoreNote, Place
-from serving import Delta, EngineAway, EngineRefused, FallbackEngine, Sampling, ShelfError, Window
+from serving import Delta, EngineAway, EngineRefused, FallbackEngine, Price, Sampling, ShelfError, Window
 from serving.settings import EngineSettings
 from serving.testing import HashingEncoder, ScriptedEngine
 
@@ -117,6 +118,20 @@ async def test_a_reply_never_contains_the_fans_lines_and_the_engine_stops_workin
 
         assert turn.said == "Hello you!"
         assert (engine.running, engine.cancelled) == (0, 1)
+
+
+async def test_a_reply_that_a_rule_of_ours_ended_is_paid_for_and_counts_for_its_lora() -> None:
+    engine = ScriptedEngine("Hello you!\nKim: I love it here\n" + "la " * 50)
+    meters = Meters(prices={"scripted": Price(1e6, 1e6)})
+    persona = MIKA.model_copy(update={"plays": MIKA.plays.model_copy(update={"lora": "mika"})})
+    async with house_in_ram(engine, cast=PlainCast(persona), meters=meters) as house:
+        turn = await answer_to(house, "Hello!")
+
+    assert (turn.said, turn.lora, turn.trace["finish"]) == ("Hello you!", "mika", "stop")
+    assert turn.completion_tokens >= 3
+    assert f"}} {float(turn.prompt_tokens + turn.completion_tokens)}" in next(
+        line for line in meters.text().decode().splitlines() if line.startswith("greenroom_cost_total")
+    )
 
 
 async def test_an_engine_nobody_knows_is_told_to_the_operator_and_not_to_the_fan() -> None:
