@@ -37,8 +37,11 @@ async def ask_in_order(
     each failure after which another engine is asked.
     """
     failures: list[ServingError] = []
+    before: Asked | None = None
     for engine in engines:
-        spoken = False
+        if before is not None:
+            passed_on(before, failures[-1])
+        before, spoken = engine, False
         try:
             async with aclosing(engine.stream(prompt, sampling=sampling, lora=lora)) as stream:
                 async for piece in stream:
@@ -52,5 +55,4 @@ async def ask_in_order(
             if not passes_on(exc):
                 break
             log.info("%s did not answer (%s)", engine.model, exc)
-            passed_on(engine, exc)
     raise to_tell(failures) if failures else EngineAway("There is no engine to ask.")

@@ -125,6 +125,17 @@ async def test_the_system_message_and_the_last_words_are_never_left_out() -> Non
     assert small.prompts == [(prompt[0], prompt[2])]
 
 
+async def test_only_a_failure_that_another_was_asked_to_mend_is_passed_on() -> None:
+    told: list[str] = []
+    engines = [failing(EngineAway("gone"), model="gpu"), failing(EngineAway("gone, too"), model="understudy")]
+    chain = FallbackEngine(engines, passed_on=lambda engine, exc: told.append(f"{engine.model}: {exc}"))
+
+    with pytest.raises(EngineAway):
+        await listen(chain)
+
+    assert told == ["gpu: gone"]
+
+
 async def test_who_leaves_stops_the_engine_that_speaks() -> None:
     engine = ScriptedEngine("word " * 100, delay=0.001)
 
