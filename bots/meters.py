@@ -89,8 +89,10 @@ class Meters:
         self._turns.labels(persona, model, platform_of(turn.place), turn.outcome).inc()
         self._tokens.labels(persona, model, "prompt").inc(turn.prompt_tokens)
         self._tokens.labels(persona, model, "completion").inc(turn.completion_tokens)
-        self._whole.labels(persona, model).observe(timings.get("total", 0.0))
-        self._recall.labels(persona).observe(timings.get("recall", 0.0))
+        if "total" in timings:  # whoever was turned away took no time
+            self._whole.labels(persona, model).observe(timings["total"])
+        if "recall" in timings:
+            self._recall.labels(persona).observe(timings["recall"])
         if "first_token" in timings:
             self._first.labels(persona, model).observe(timings["first_token"])
         if turn.completion_tokens > 1 and timings.get("speech"):
