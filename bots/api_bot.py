@@ -17,6 +17,7 @@ from functools import partial
 from secrets import token_hex
 from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
@@ -25,7 +26,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from bots.api_branch import turn_gone_on_from
 from bots.api_line import Lines
 from bots.api_reader import Readers
-from bots.api_refusal import Refused, no_key, no_model, still_opening, too_full, too_often
+from bots.api_refusal import Refused, no_key, no_model, no_vectors, still_opening, too_full, too_often
 from bots.api_talk import Asked, Words, chunk_json, completion_json, finish_of, last_usage, place_of, short, until
 from bots.crowd import BUSY
 from bots.gate import NothingSaid, TooMuchSaid, words_of
@@ -36,8 +37,9 @@ from bots.rate import Rate
 from bots.web_foyer import foyer_of
 from memory import Turn
 from personas import Persona, Utterance
-from serving import Delta
+from serving import Delta, ServingError
 
+log = structlog.get_logger()
 LONGEST_BATCH = 256
 EYE = 0.15  # seconds; what comes faster than an eye tells apart goes out together
 
@@ -260,9 +262,13 @@ async def embeddings(caller: Known, texts: Texts) -> dict[str, Any]:
     wanted = [texts.input] if isinstance(texts.input, str) else texts.input
     if encoder is None or not wanted or len(wanted) > LONGEST_BATCH:
         raise Refused(400, f"Give 1 to {LONGEST_BATCH} texts.")
-    if texts.dimensions not in (None, encoder.dim):
-        raise Refused(400, f"{encoder.name} makes vectors of {encoder.dim} dimensions, and no others.")
-    vectors = await encoder.encode(wanted)
+    try:
+        if texts.dimensions not in (None, encoder.dim):
+            raise Refused(400, f"{encoder.name} makes vectors of {encoder.dim} dimensions, and no others.")
+        vectors = await encoder.encode(wanted)
+    except ServingError as exc:
+        log.warning("no_vectors", encoder=encoder.name, reason=str(exc))
+        raise no_vectors(exc) from exc
     shaped = [vector_json(vector, texts.encoding_format) for vector in vectors]
     data = [{"object": "embedding", "index": n, "embedding": vector} for n, vector in enumerate(shaped)]
     words = sum(len(text.split()) for text in wanted)

@@ -4,6 +4,8 @@ import math
 
 from fastapi.responses import JSONResponse
 
+from serving import EngineBusy, ServingError
+
 
 class Refused(Exception):
     """`status` and `type` decide which error OpenAI's client raises; `retry_after` is in seconds."""
@@ -37,6 +39,15 @@ def too_full(in_character: str, wait: float, family: str) -> Refused:
     """The house is full, or a day's tokens are spent; the message is what the persona says to that."""
     code = "insufficient_quota" if family == "BudgetSpent" else "overloaded"
     return Refused(429, in_character, type_="rate_limit_error", code=code, retry_after=wait)
+
+
+def no_vectors(why: ServingError) -> Refused:
+    """The encoder is full, or does not answer; where it is and why is for the operator."""
+    if isinstance(why, EngineBusy):
+        wait = max(1.0, why.retry_after)
+        message = f"The encoder is full. Try again in {math.ceil(wait)} s."
+        return Refused(429, message, type_="rate_limit_error", code="overloaded", retry_after=wait)
+    return Refused(503, "The encoder does not answer.", type_="server_error", retry_after=2)
 
 
 def no_model(name: str) -> Refused:

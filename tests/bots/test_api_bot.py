@@ -1,19 +1,22 @@
 """The API of personas, as the unmodified openai client meets it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import openai
 import pytest
+from numpy.typing import NDArray
 
 from bots.house import House
 from bots.keys import Key, Keys, UnknownKey
 from bots.testing import MIKA, PlainCast, house_in_ram
-from serving.testing import ScriptedEngine
+from serving import EngineAway, EngineBusy, ServingError
+from serving.testing import HashingEncoder, ScriptedEngine
 from tests.bots.visit import served
 
 ORLA = MIKA.model_copy(update={"id": "orla", "name": "Orla"})
@@ -173,6 +176,29 @@ async def test_embeddings_come_from_the_memorys_encoder(stand: Stand) -> None:
 
     assert [len(item.embedding) for item in answer.data] == [256, 256]
     assert sum(x * x for x in answer.data[0].embedding) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status", "wait"), [(EngineBusy("Full.", retry_after=7), 429, "7"), (EngineAway("Gone."), 503, "2")]
+)
+async def test_an_encoder_that_does_not_answer_is_told_with_when_to_come_back(
+    tmp_path: Path, trouble: ServingError, status: int, wait: str
+) -> None:
+    class Elsewhere(HashingEncoder):
+        async def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+            raise trouble
+
+    keys = Keys(tmp_path)
+    _, words = keys.add("test")
+    async with (
+        house_in_ram() as house,
+        served(replace(house, encoder=Elsewhere()), keys=keys) as address,
+        httpx.AsyncClient(base_url=address, headers={"Authorization": f"Bearer {words}"}) as client,
+    ):
+        answer = await client.post("/v1/embeddings", json={"input": "one"})
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (status, wait)
+    assert answer.json()["error"]["message"]
 
 
 async def test_without_a_key_nothing_answers(stand: Stand) -> None:
