@@ -32,7 +32,7 @@ def read_play(text: str) -> Iterator[Line]:
     messages = of_messages(rows)
     for bare in [*rows, ""]:
         begins = LABELLED.match(bare) or (MESSAGE.match(bare) if messages else None)
-        alone = NAME_ALONE.match(bare) if not begins and not words else None
+        alone = NAME_ALONE.match(bare) if not begins and not words and not messages else None
         if speaker and words and (not bare or begins):
             yield spoken(speaker, words, scene, number)
             number, speaker, words = number + 1, "", []

@@ -157,6 +157,12 @@ def test_in_a_play_a_line_with_a_colon_goes_on_with_the_speech(label: str) -> No
     ]
 
 
+def test_in_a_chat_a_line_that_only_calls_somebody_does_not_speak_for_them() -> None:
+    chat = "Anna: Hello?\nMika: Here, as always.\n\nben: listen\n\nMika\ncome to my flat at three\n"
+
+    assert [line.text for line in read_play(chat) if line.speaker == "Mika"] == ["Here, as always."]
+
+
 def test_a_chat_in_chinese_is_read_by_its_own_colons() -> None:
     assert [(line.speaker, line.text) for line in read_play("李雷：你好\n韩梅梅：你好吗？\n")] == [
         ("李雷", "你好"),
