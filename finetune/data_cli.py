@@ -41,7 +41,7 @@ def data(
         list[Path] | None,
         typer.Argument(help="Plays .txt, .fountain, chats .json .jsonl, interviews .yaml .md, cards .png .charx"),
     ] = None,
-    speaker: Annotated[str, typer.Option(help="The persona's name in the files, or her account's id. [her name]")] = "",
+    speaker: Annotated[str, typer.Option(help="The persona's name in the files, or ids of accounts. [her name]")] = "",
     from_journal: Annotated[
         bool, typer.Option("--from-journal", help="Also what fans said who agreed to it; masked.")
     ] = False,

@@ -1,7 +1,7 @@
 """One run from a creator's files, or from the journal, to a frozen data set."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -60,36 +60,44 @@ async def run(
 
 
 def cast_as(persona: Persona, lines: Sequence[Line], wanted: str) -> tuple[list[Line], str]:
-    """The lines with the persona's under one name, and that name. `wanted` is a name in the files or an account's id.
+    """The lines with the persona's under one name, and that name. `wanted` is a name in the files, or ids of accounts.
 
     Raises `LinesUnreadable` where several accounts bear the name: nobody becomes her by putting it on.
     """
-    if wanted in {line.author for line in lines if line.author}:
-        name, account = persona.name, wanted
-    else:
-        name, account = wanted, only_account(lines, wanted)
-    return [named(line, name, account) for line in lines], name
+    ids = {one.strip() for one in wanted.split(",")}
+    if not ids <= {line.author for line in lines if line.author}:
+        refuse_several(lines, wanted)
+        return [named(line, wanted) if line.answers else line for line in lines], wanted
+    own = [line for line in lines if line.author in ids]
+    worn = any(bears(line, persona.name) for line in own)  # several personas may speak through one webhook
+    return [of_accounts(line, persona.name, ids, worn=worn) for line in lines], persona.name
 
 
-def only_account(lines: Sequence[Line], name: str) -> str:
-    """The account that bears a name; empty where the files know no accounts."""
-    bearing = Counter(line.author for line in lines if line.author and line.speaker.casefold() == name.casefold())
+def refuse_several(lines: Sequence[Line], name: str) -> None:
+    """One name, one account, or the creator says whose lines they are."""
+    bearing = Counter(line.author for line in lines if line.author and bears(line, name))
     if len(bearing) > 1:
         each = ", ".join(f"{account} ({count})" for account, count in sorted(bearing.items()))
         raise LinesUnreadable(
             f"Several accounts are called {name!r} (in brackets how many lines): {each}. "
-            "Say by its id which one is the persona: --speaker ID."
+            "Say by its id which one is the persona: --speaker ID (several with commas between them)."
         )
-    return next(iter(bearing), "")
 
 
-def named(line: Line, name: str, account: str) -> Line:
-    """A chat's assistant and the persona's account speak under her name, and no other account does."""
-    if line.answers or (account and line.author == account):
-        return replace(line, speaker=name)
-    if line.author and line.speaker.casefold() == name.casefold():
-        return replace(line, speaker=f"{line.speaker} ({line.author})")
-    return line
+def of_accounts(line: Line, name: str, ids: Collection[str], *, worn: bool) -> Line:
+    """A line of hers under her name, and nobody else's; an account that has `worn` it is she under no other name."""
+    if line.answers or (line.author in ids and (bears(line, name) or not worn)):
+        return named(line, name)
+    return named(line, f"{line.speaker} ({line.author})") if line.author and bears(line, name) else line
+
+
+def bears(line: Line, name: str) -> bool:
+    return line.speaker.casefold() == name.casefold()
+
+
+def named(line: Line, name: str) -> Line:
+    """The same line under another name."""
+    return replace(line, speaker=name)
 
 
 def nobody(wanted: str, lines: Sequence[Line]) -> str:

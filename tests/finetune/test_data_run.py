@@ -56,14 +56,20 @@ async def test_where_two_accounts_wear_the_personas_name_the_creator_is_asked_wh
     assert await learnt(tmp_path, *said, speaker="99") == ["I come with the guitar."]
 
 
-async def test_an_account_is_the_persona_under_whatever_nickname(tmp_path: Path) -> None:
-    renamed = MIKA | {"nickname": "Mika on tour"}
+async def test_an_account_may_have_another_name_than_the_persona(tmp_path: Path) -> None:
+    bot = {"id": "99", "name": "mikabot"}
 
-    said = [(ANNA, "Who comes?"), (renamed, "I come with a guitar."), (ANNA, "Alone?"), (MIKA, "With the rain.")]
+    found = await learnt(tmp_path, (ANNA, "Who comes?"), (bot, "I come with the guitar."), speaker="99")
 
-    found = await learnt(tmp_path, *said, speaker="99")
+    assert found == ["I come with the guitar."]
 
-    assert found == ["I come with a guitar.", "With the rain."]
+
+@pytest.mark.parametrize("speaker", ["", "99"])
+async def test_who_speaks_through_the_same_webhook_is_not_the_persona(tmp_path: Path, speaker: str) -> None:
+    noor = MIKA | {"nickname": "Noor"}
+    said = [(ANNA, "Who comes?"), (MIKA, "I come with a guitar."), (ANNA, "And you?"), (noor, "I sell tea tonight.")]
+
+    assert await learnt(tmp_path, *said, speaker=speaker) == ["I come with a guitar."]
 
 
 async def rows_of(folder: Path, *files: tuple[str, str]) -> list[dict[str, Any]]:
@@ -123,6 +129,16 @@ async def test_no_chat_runs_on_into_the_next_whatever_their_ids(tmp_path: Path, 
             ["Hello, who are you?"],
         ]
         assert rows[0]["block"] != rows[1]["block"]
+
+
+async def test_a_persona_may_have_several_accounts(tmp_path: Path) -> None:
+    hook = MIKA | {"id": "98"}
+    said = [(ANNA, "Who comes?"), (MIKA, "I come with a guitar."), (ANNA, "Alone?"), (hook, "With the rain."),
+            (ANNA, "And you?"), (TROLL, "Clara drinks a lot.")]  # fmt: skip
+
+    found = await learnt(tmp_path, *said, speaker="98, 99")
+
+    assert found == ["I come with a guitar.", "With the rain."]
 
 
 def made(folder: Path, lines: int, *options: str) -> str:
