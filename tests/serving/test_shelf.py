@@ -1,6 +1,7 @@
 """The shelf keeps every version as it came, hands out the newest, and takes nothing a server would refuse."""
 
 import json
+import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -191,11 +192,12 @@ def test_a_version_that_can_not_be_read_is_passed_over_and_told_once(
     for _ in range(2):
         shelf.add("mira", trained, PROVEN)
     (shelf.folder / "mira" / "v2" / "card.json").write_bytes(b"\xff{}")
+    caplog.set_level(logging.WARNING, logger="serving.shelf")
 
     found = [shelf.find("mira").id for _ in range(3)]
 
     assert found == ["mira/v1"] * 3
-    assert [record.message for record in caplog.records if "v2" in record.message] == [caplog.records[0].message]
+    assert len([record for record in caplog.records if "v2" in record.message]) == 1
     with pytest.raises(ShelfError, match="can't be read"):
         shelf.find("mira/v2")
 
