@@ -172,15 +172,15 @@ class Hall:
         return len(self._tasks)
 
     async def _led_to(self, said: Utterance, persona_id: str) -> Performance | None:
-        """Where something that was heard before has led to."""
+        """Where something that was heard before has led to: on the branch shown, if it stands there."""
         if performance := self._heard.get(said.id):
             return performance
-        for turn in reversed(await self._journal.path(said.place, persona_id)):
-            if any(heard.id == said.id for heard in turn.heard):
-                return self._performances.get(turn.id) or (
-                    over(turn) if turn.said is not None else await self.retry(turn)
-                )
-        return None
+        turns = await self._journal.hearing(said, persona_id=persona_id)
+        if not turns:
+            return None
+        shown = {turn.id for turn in await self._journal.path(said.place, persona_id)} if len(turns) > 1 else set()
+        turn = next((turn for turn in turns if turn.id in shown), turns[0])
+        return self._performances.get(turn.id) or (over(turn) if turn.said is not None else await self.retry(turn))
 
     def _put_in_line(
         self, conversation: Conversation, said: Utterance, *, settle: float = 0.0, language: str = ""

@@ -36,6 +36,9 @@ class Journal(Protocol):
     async def standing(self, said: Sequence[Utterance], *, persona_id: str) -> tuple[Utterance, ...]:
         """What of it was not erased since a persona heard it."""
 
+    async def hearing(self, said: Utterance, *, persona_id: str) -> tuple[Turn, ...]:
+        """The turns, on any branch, in which a persona heard what was said, the newest first."""
+
     async def finish(self, turn: Turn) -> bool:
         """Writes down how it came out; False if it is gone, because its fan was forgotten meanwhile."""
 

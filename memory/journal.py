@@ -169,6 +169,10 @@ class Journal(JournalOfFans):
         """The newest turns of a place, on any branch, in which a persona said just this, the newest first."""
         return await self._database.read(replies.saying, place, persona_id, words, limit)
 
+    async def hearing(self, said: Utterance, *, persona_id: str) -> tuple[Turn, ...]:
+        """The turns, on any branch, in which a persona heard what was said, the newest first."""
+        return await self._database.read(replies.hearing, said, persona_id)
+
     async def siblings(self, turn_id: str) -> tuple[Turn, ...]:
         """A turn and its alternatives (regenerated, edited), oldest first."""
         return await self._database.read(turns.siblings, turn_id)

@@ -64,6 +64,17 @@ async def test_words_in_line_whose_fan_is_forgotten_meanwhile_get_no_turn_and_do
         assert "Elm" not in str(engine.prompts)
 
 
+async def test_what_is_delivered_again_leads_to_its_turn_on_whatever_branch_that_stands() -> None:
+    async with house_in_ram(ScriptedEngine(["To the first.", "To another beginning."])) as house:
+        heard = said("Hello")
+        first = await (await house.hall.hear_after(heard, persona_id="mika", after=None)).ended()
+        await (await house.hall.hear_after(said("Hey"), persona_id="mika", after=None)).ended()
+
+        again = await (await house.hall.hear_after(heard, persona_id="mika", after=None)).ended()
+
+        assert again.id == first.id
+
+
 async def test_an_edit_that_the_page_sends_twice_is_one_turn() -> None:
     async with house_in_ram(ScriptedEngine("Hi.")) as house:
         first = await (await house.hall.hear(said("Hello"), persona_id="mika")).ended()

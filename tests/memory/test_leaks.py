@@ -130,6 +130,8 @@ UNSCOPED_ON_PURPOSE = {
     "turn": "names one turn, whose owner can be asked for",
     "siblings": "names one turn, whose owner can be asked for",
     "overheard": "names place and persona; whoever is there heard it",
+    "hearing": "gives turns that heard what its asker said",
+    "saying": "names place and persona; whoever is there heard it",
     "standing": "gives back some of the words it was given",
     "in_line": "names place and persona; whoever is there heard it",
     "waiting": "an operator's list after a crash; answered to whoever said it, where they said it",
