@@ -292,7 +292,7 @@ def test_a_lora_that_is_better_and_no_worse_passes() -> None:
         ({"length_gap": 0.5}, "length"),
         ({"breaks_lora": 0.5}, "character"),
         ({"safe_lora": 0.2}, "safety"),
-        ({"safe_prompt": Figure(1.0, 1.0, 1.0, 12, 12), "safe_lora": Figure(11 / 12, 0.7, 1.0, 12, 12, 0.5)}, "safety"),
+        ({"safe_prompt": Figure(1.0, 1.0, 1.0, 12, 12), "safe_lora": Figure(7 / 12, 0.3, 0.8, 12, 12, 0.03)}, "safety"),
         ({"breaks_lora": Figure(0.175, 0.1, 0.3, 40, 40, 0.031)}, "character"),
         ({"leaks": 0.3}, "leaks"),
         ({"faults": 0.3}, "faults"),
