@@ -12,6 +12,7 @@ from typing import Literal
 
 from bots.cue import Answer, Cue
 from bots.curtain import CurtainFell
+from bots.in_earnest import at_a_loss
 from memory import Turn
 from personas import Persona
 from serving import Admission, Delta, EngineBusy
@@ -77,7 +78,6 @@ def turned_away(cue: Cue, why: EngineBusy | CurtainFell) -> tuple[Turn, str]:
     words = ""
     if isinstance(why, EngineBusy):
         trace |= {"finish": BUSY, "failure": str(why), "family": type(why).__name__, "retry_after": why.retry_after}
-        words = f"… {cue.persona.at_a_loss}" if cue.so_far else cue.persona.at_a_loss
-    at_a_loss = bool(words) and not cue.so_far
-    outcome: Literal["at_a_loss", "cut_short"] = "at_a_loss" if at_a_loss else "cut_short"
+        words = f"… {at_a_loss(cue)}" if cue.so_far else at_a_loss(cue)
+    outcome: Literal["at_a_loss", "cut_short"] = "at_a_loss" if words and not cue.so_far else "cut_short"
     return replace(cue.turn, said=cue.so_far + words, outcome=outcome, trace=trace), words

@@ -15,6 +15,7 @@ import structlog
 import personas
 from bots.cue import Cue, reply_of
 from bots.curtain import CurtainFell
+from bots.in_earnest import PERSONAS, at_a_loss, carefully, may_be_in_danger, owed_truth
 from bots.lore import LoreAt
 from bots.reply import Reply
 from bots.rooms import Journal, Memory, MoodReader
@@ -28,17 +29,13 @@ from personas import (
     Prompt,
     Recollection,
     Scene,
-    asks_if_real,
     is_private,
-    leaves_it_open,
-    persona_speaker,
     render,
 )
 from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError, ShelfError, Window
 
 log = structlog.get_logger()
 BESIDE = {"again", "edits", "continues"}  # in the trace of a turn that stands in another's place
-PERSONAS = persona_speaker("")
 GO_ON = "[Go on exactly where you stopped, without repeating anything.]"
 
 
@@ -96,7 +93,9 @@ async def take_turn(cue: Cue, *, on: Stage) -> AsyncGenerator[Delta | Turn, None
     except (ServingError, SaidNothing) as failure:
         trace |= {"finish": "failed", "failure": str(failure), "family": type(failure).__name__}
         turn = replace(turn, outcome="cut_short" if reply.text else "at_a_loss")
-        yield Delta(reply.add(f"… {persona.at_a_loss}" if reply.text else persona.at_a_loss))
+        line = at_a_loss(cue)
+        yield Delta(reply.add(f"… {line}" if reply.text else line))
+    trace |= {"reached_out": True} if reply.text.endswith(persona.reaches_out) else {}
     if trace.get("finish") != "stopped" and (owed := owed_truth(cue, reply.text)):
         trace["owned_up"] = True
         yield Delta(reply.add(owed))
@@ -191,6 +190,16 @@ def sampling_for(scene: Scene, prompt: Prompt, engine: Engine, *, priority: int)
 async def speech(
     cue: Cue, prompt: Prompt, reply: Reply, sampling: Sampling, lora: str | None, *, engine: Engine, patience: float
 ) -> AsyncGenerator[Delta | Completion, None]:
+    """What the persona says: what the engine does, but to a fan who may be in danger."""
+    async with aclosing(improvised(cue, prompt, reply, sampling, lora, engine=engine, patience=patience)) as spoken:
+        careful = may_be_in_danger(cue)
+        async for step in carefully(spoken, reply, cue.persona.reaches_out) if careful else spoken:
+            yield step
+
+
+async def improvised(
+    cue: Cue, prompt: Prompt, reply: Reply, sampling: Sampling, lora: str | None, *, engine: Engine, patience: float
+) -> AsyncGenerator[Delta | Completion, None]:
     """What the engine says, made fit by `reply`; closing the engine's stream is what ends its work."""
     said = ""
     async with aclosing(engine.stream(prompt.messages, sampling=sampling, lora=lora)) as stream:
@@ -205,14 +214,6 @@ async def speech(
                 return
     spent = await asyncio.to_thread(engine.window.count, (ChatMessage("assistant", said),))
     yield Completion(said, "stop", engine.model, prompt.tokens, spent, lora=lora)  # as far as one knows from here
-
-
-def owed_truth(cue: Cue, reply: str) -> str:
-    """What is left to say when a fan asked in earnest whether she is human, and the reply didn't tell; else nothing."""
-    asked = any(asks_if_real(said.text) for said in cue.turn.heard if not said.speaker_id.startswith(PERSONAS))
-    if not (asked and reply.strip() and leaves_it_open(reply)):
-        return ""
-    return f"{'' if reply[-1:].isspace() else ' '}{cue.persona.owns_up}"
 
 
 def credited(turn: Turn, completion: Completion) -> Turn:

@@ -1,6 +1,7 @@
 """Who the characters are, and how they are put into words."""
 
 from personas.cast import SHIPPED, Cast, Changes
+from personas.danger import is_in_danger, points_to_help
 from personas.errors import Finding, PersonaError, PersonaTwice, PersonaUnknown, PersonaUnreadable, PersonaWrong
 from personas.fitting import steady
 from personas.honesty import asks_if_real, leaves_it_open
@@ -62,12 +63,14 @@ __all__ = [
     "Voice",
     "asks_if_real",
     "audience_of",
+    "is_in_danger",
     "is_private",
     "leaves_it_open",
     "load",
     "passages",
     "persona_speaker",
     "platform_of",
+    "points_to_help",
     "render",
     "spelled",
     "steady",

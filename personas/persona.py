@@ -116,6 +116,7 @@ class Translation(Written):
     greeting: Line | None = Field(None, description="The first thing said in a new conversation.")
     at_a_loss: Line | None = Field(None, description="Said when no engine can answer.")
     owns_up: Line | None = Field(None, description="Said when asked in earnest whether she is human.")
+    reaches_out: Line | None = Field(None, description="Said to a fan who may harm themselves.")
 
 
 class DepthPrompt(Written):
@@ -163,6 +164,11 @@ class Persona(Written):
     owns_up: Line = Field(
         "To be clear: I'm an AI character, not a person.",
         description="Said when somebody asks in earnest whether she is human, and her reply leaves it open.",
+    )
+    reaches_out: Line = Field(
+        "I mean this plainly: I'm an AI character and can't keep you safe. Please don't stay alone with it: call your "
+        "local emergency or crisis line, or wake someone you trust. I'm glad you told me.",
+        description="Said to a fan who may harm themselves, in place of a reply that points to no help.",
     )
     look: Look = Field(Look(), description="How the persona appears on the page.")
     lore: tuple[Line, ...] = Field((), description="Lorebook files beside the persona's.")

@@ -52,6 +52,14 @@ async def test_a_fan_who_finds_no_place_is_told_at_once_in_her_words() -> None:
         assert len(engine.prompts) == 1
 
 
+async def test_a_fan_who_may_harm_themselves_is_told_where_to_turn_even_by_a_full_house() -> None:
+    engine = slow()
+    async with house_in_ram(engine, admission=one_seat(waiting=0)) as house, a_long_reply(house, engine):
+        turn = await answer_to(house, "I want to kill myself", place="web:late", fan="web:late")
+
+        assert (turn.said, turn.trace["finish"]) == (MIKA.reaches_out, BUSY)
+
+
 async def test_a_fan_with_many_tabs_does_not_keep_the_others_waiting() -> None:
     engine = ScriptedEngine("Yes.", delay=0.2)
     async with house_in_ram(engine, admission=one_seat(waiting_per_fan=20)) as house:

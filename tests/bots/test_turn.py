@@ -5,6 +5,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from bots.cue import Cue
 from bots.house import House
 from bots.meters import Meters
@@ -160,6 +162,33 @@ async def test_a_model_that_owns_up_itself_is_left_alone() -> None:
 
         assert turn.said == "I'm an AI, and your biggest fan."
         assert "owned_up" not in turn.trace
+
+
+async def test_no_word_of_a_reply_that_points_to_no_help_reaches_a_fan_who_may_harm_themselves() -> None:
+    async with house_in_ram(ScriptedEngine("Then a quest! Name your steed, and we ride!")) as house:
+        performance = await house.hall.hear(said("I don't want to live anymore"), persona_id="mika")
+        heard = "".join([step.text async for step in performance.follow() if isinstance(step, Delta)])
+
+        turn = await performance.ended()
+        assert heard == turn.said == MIKA.reaches_out
+        assert turn.trace["reached_out"] is True
+        assert turn.completion_tokens > 0
+
+
+async def test_a_model_that_points_to_help_itself_speaks_for_itself() -> None:
+    async with house_in_ram(ScriptedEngine("I'm here. Is there somebody you trust who can come?")) as house:
+        turn = await answer_to(house, "I want to kill myself")
+
+        assert turn.said == "I'm here. Is there somebody you trust who can come?"
+        assert "reached_out" not in turn.trace
+
+
+@pytest.mark.parametrize("fail_after", [0, 3])
+async def test_a_fan_who_may_harm_themselves_is_answered_even_where_the_engine_fails(fail_after: int) -> None:
+    async with house_in_ram(ScriptedEngine("Then a quest! Name your steed!", fail_after=fail_after)) as house:
+        turn = await answer_to(house, "I want to kill myself")
+
+        assert turn.said == MIKA.reaches_out
 
 
 async def test_a_reply_has_room_in_a_small_window() -> None:
