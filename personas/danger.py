@@ -37,6 +37,10 @@ ENGLISH = (
     r"\b(?:my )?life (?:is(?:n['’]?t| not)|no longer feels) worth (?:living|it any ?more)\b|\bnothing to live for\b",
     r"\bmiss me if i (?:were|was|am|had) (?:dead|gone|died)\b"
     r"|\bbetter off (?:without me|dead|if i (?:were|was) (?:dead|gone))\b",
+    r"\b(?:tired|sick|done) (?:of|with) (?:living|being alive|life)\b|\bhate being alive\b|\bkms\b"
+    r"|\b(?:i['’]?m|i am|^) ?ending (?:my life|it all)\b|\brather not (?:be here|be alive|exist|wake up)\b",
+    r"\b(?:took|taken|taking|swallow(?:ed|ing)) (?:all (?:of )?my|too many|a lot of|a bottle of|the whole bottle of) "
+    r"(?:\w+ )?(?:pills|tablets|meds|medication)\b|\bi(?:['’]ve| have)? overdosed\b",
     r"\bwant it all to (?:be over|end)\b|\bi(?:['’]?m| am| feel| have been| get) (?:\w+ )?suicidal\b|\bmy suicide\b",
 )
 OTHERS = (
@@ -58,8 +62,11 @@ OTHERS = (
 )
 SAYS = re.compile("|".join((*ENGLISH, *OTHERS)), re.IGNORECASE)
 HELP = re.compile(
-    r"\b(?:crisis|suicide|help) ?-?lines?\b|\bhot ?lines?\b|\blifelines?\b|\bsamaritans\b|\bemergency\b"
-    r"|\b(?:112|911|988|999|116 ?123)\b|\bdoctors?\b|\btherapists?\b|\bcounsell?ors?\b|\bpsychologists?\b"
+    r"\b(?:crisis|suicide|help) ?-?lines?\b|\bhot ?lines?\b|\blifelines?\b|\bsamaritans\b"
+    r"|\bemergency (?:or crisis |and crisis )?(?:lines?|numbers?|services?|rooms?)\b"
+    r"|\b(?:call|dial|ring|text|phone) (?:\w+ ){0,3}?(?:112|911|988|999|116 ?123)\b"
+    r"|\b(?:see|call|tell|talk to|speak (?:to|with)|turn to|reach out to) (?:an?|your|the) (?:\w+ )?"
+    r"(?:doctor|therapist|counsell?or|psychologist|nurse)\b"
     r"|\b(?:someone|somebody|person|people|friend|adult|family member) (?:that |who[m]? )?you (?:can )?trust\b"
     r"|\b(?:talk|reach out|speak|turn) to (?:someone|somebody|a friend|your family|a professional|a person)\b"
     r"|\bprofessional (?:help|support)\b|热线|熱線|医生|醫生|急救|报警|報警|信任的人"

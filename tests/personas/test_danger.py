@@ -11,6 +11,7 @@ MEANT = [
     "everyone would be better off without me", "I can't go on living like this", "i cut myself again",
     "I feel suicidal", "I wish I was dead", "I wish I had never been born", "nothing to live for", "I hurt myself.",
     "what if I just unalive myself", "I don't want to be alive", "I've been having thoughts of hurting myself",
+    "ending my life tonight", "i took all my sleeping pills", "kms", "I'm so tired of living", "I'd rather not be here",
     "我想死", "我不想活了", "我想自杀",
     "死にたい", "もう生きていたくない", "죽고 싶어", "살고 싶지 않아",
     "me quiero morir", "ya no quiero vivir", "quero morrer", "não quero mais viver", "je veux mourir",
@@ -21,9 +22,14 @@ NOT_MEANT = [
     "I cut myself shaving", "I hurt myself at training", "I don't want to die", "I don't want to hurt myself",
     "I don't want to live in Berlin", "I want to live", "my phone died", "the hero wants to live forever",
     "I don't want to go on the trip", "I want to dye my hair", "can you die?", "are you alive?",
-    "I want to die in this level", "I don't wanna be late", "想死你了", "笑死我了", "我想死在你怀里",
+    "I took my pills with water", "the ending of my book", "I want to die in this level", "I don't wanna be late",
+    "想死你了", "笑死我了", "我想死在你怀里",
     "死ぬほど好き", "보고 싶어 죽겠어",
     "no quiero vivir en Madrid", "ich will nicht sterben", "I'll just cut myself a slice", "I killed it today!", "",
+]  # fmt: skip
+NO_HELP = [
+    "Then a quest! Name your steed!", "I'm so proud of you!", "Don't be silly.", "I'm no doctor, but a quest helps!",
+    "An emergency meeting of the crew!", "My car is a 911.", "",
 ]  # fmt: skip
 
 
@@ -50,7 +56,7 @@ def test_help_is_known_by_its_names(reply: str) -> None:
     assert points_to_help(reply)
 
 
-@pytest.mark.parametrize("reply", ["Then a quest! Name your steed!", "I'm so proud of you!", "Don't be silly.", ""])
+@pytest.mark.parametrize("reply", NO_HELP)
 def test_what_is_no_help_is_not_taken_for_it(reply: str) -> None:
     assert not points_to_help(reply)
 
