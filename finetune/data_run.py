@@ -67,7 +67,7 @@ def cast_as(persona: Persona, lines: Sequence[Line], wanted: str) -> tuple[list[
     ids = {one.strip() for one in wanted.split(",")}
     if not ids <= {line.author for line in lines if line.author}:
         refuse_several(lines, wanted)
-        return [named(line, wanted) if line.answers else line for line in lines], wanted
+        return [replace(line, speaker=wanted) if line.answers else line for line in lines], wanted
     own = [line for line in lines if line.author in ids]
     worn = any(bears(line, persona.name) for line in own)  # several personas may speak through one webhook
     return [of_accounts(line, persona.name, ids, worn=worn) for line in lines], persona.name
@@ -87,17 +87,13 @@ def refuse_several(lines: Sequence[Line], name: str) -> None:
 def of_accounts(line: Line, name: str, ids: Collection[str], *, worn: bool) -> Line:
     """A line of hers under her name, and nobody else's; an account that has `worn` it is she under no other name."""
     if line.answers or (line.author in ids and (bears(line, name) or not worn)):
-        return named(line, name)
-    return named(line, f"{line.speaker} ({line.author})") if line.author and bears(line, name) else line
+        return replace(line, speaker=name)
+    stranger = bool(line.author) and bears(line, name)
+    return replace(line, speaker=f"{line.speaker} ({line.author})") if stranger else line
 
 
 def bears(line: Line, name: str) -> bool:
     return line.speaker.casefold() == name.casefold()
-
-
-def named(line: Line, name: str) -> Line:
-    """The same line under another name."""
-    return replace(line, speaker=name)
 
 
 def nobody(wanted: str, lines: Sequence[Line]) -> str:

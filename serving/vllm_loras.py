@@ -43,9 +43,7 @@ class LoraKeeper:
         self._shelf = shelf
         self._max_rank = max_rank
         self._clock = clock
-        self._resting: dict[
-            str, tuple[float, float]
-        ] = {}  # for how long what was not taken is left alone, and till when
+        self._resting: dict[str, tuple[float, float]] = {}  # what was not taken: its pause, and when that is over
         self._superfluous: dict[str, float] = {}
 
     async def run(self) -> None:
