@@ -11,7 +11,7 @@ from random import Random
 from finetune.understudy.attributes import NAME, Attribute, attributes, odd
 from finetune.understudy.drawn import Role, said
 from finetune.understudy.person import YOU, Grammar, I, sentence
-from finetune.understudy.sayings import a_thing, asking, crisis, fan_lines, tales, talk
+from finetune.understudy.sayings import a_thing, asking, crisis, fan_line, tales, talk
 from finetune.understudy.values import draw, proper
 from finetune.understudy.voices import chosen
 from finetune.understudy.written import words
@@ -38,6 +38,7 @@ class Conversation:
     noted: dict[Attribute, str] = field(default_factory=dict)
     others: set[Attribute] = field(default_factory=set)
     asked: set[tuple[bool, Attribute]] = field(default_factory=set)
+    exclaimed: set[str] = field(default_factory=set)
 
     # What the fan asks and tells
 
@@ -134,7 +135,7 @@ class Conversation:
     def act(self, act: str) -> Exchange:
         """A line of the fan's that every voice answers in its own way."""
         rng = self.rng
-        heard = chosen(rng.choice(fan_lines()[act]), rng).format(
+        heard = fan_line(act, rng).format(
             name=self.role.persona.name, other=proper(rng), place=rng.choice(words("cities")), thing=a_thing(rng)
         )
         if act == "how_are_you" and self.mood:
@@ -235,10 +236,12 @@ class Conversation:
         return self.role.voice.say(act, self.rng, noun=attribute.called(who))
 
     def phrased(self, text: str) -> str:
-        """The reply, now and then with the persona's own catch-phrase."""
-        if not self.role.phrases or self.rng.random() > 0.25:
+        """The reply, now and then with a catch-phrase that the persona has not used in this talk."""
+        left = [phrase for phrase in self.role.phrases if phrase not in self.exclaimed]
+        if not left or self.rng.random() > 0.3:
             return text
-        phrase = self.rng.choice(self.role.phrases)
+        phrase = self.rng.choice(left)
+        self.exclaimed.add(phrase)
         return f"{phrase} {text}" if self.rng.random() < 0.5 else f"{text} {phrase}"
 
     def own_question(self, attribute: Attribute) -> str:

@@ -4,6 +4,7 @@ from functools import cache
 from random import Random
 
 from finetune.understudy.values import word
+from finetune.understudy.voices import chosen
 from finetune.understudy.written import lines, read, words
 
 
@@ -11,6 +12,11 @@ from finetune.understudy.written import lines, read, words
 def fan_lines() -> dict[str, tuple[str, ...]]:
     """What fans say, by act."""
     return {act: lines(block) for act, block in read("fan.yaml").items()}
+
+
+def fan_line(act: str, rng: Random) -> str:
+    """One of a fan's lines for an act, one side taken of each choice; `{name}` and other slots are still open."""
+    return chosen(rng.choice(fan_lines()[act]), rng)
 
 
 @cache

@@ -12,7 +12,7 @@ from finetune.understudy.beats import next_beat
 from finetune.understudy.conversation import Conversation
 from finetune.understudy.drawn import Role, drawn
 from finetune.understudy.person import I, named, sentence
-from finetune.understudy.sayings import fan_lines
+from finetune.understudy.sayings import fan_line
 from finetune.understudy.values import draw, person
 from finetune.understudy.written import words
 from personas import MOODS, Place, Recollection, Scene, Utterance, persona_speaker
@@ -171,7 +171,7 @@ def distraction(talking: Conversation, stage: Stage) -> tuple[str, str]:
     rng = talking.rng
     act = rng.choice(("sad", "happy", "tired", "congrats", "angry", "bored"))
     if rng.random() < 0.7:
-        return stage.fan_name, typed(rng.choice(fan_lines()[act]), rng)
+        return stage.fan_name, typed(fan_line(act, rng), rng)
     return talking.role.persona.name, talking.role.voice.say(act, rng)
 
 

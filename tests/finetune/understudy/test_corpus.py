@@ -119,6 +119,16 @@ def test_a_fact_is_asked_for_again_only_when_none_is_left_or_it_was_corrected() 
     assert len(talking.fresh(mine=False)) == 1
 
 
+def test_a_catch_phrase_is_said_once_in_a_talk() -> None:
+    rng = Random(6)
+    talking = Conversation(drawn(rng, facts=4), rng)
+
+    said = [talking.phrased("Fine.") for _ in range(200)]
+
+    assert talking.role.phrases
+    assert [sum(phrase in text for text in said) for phrase in talking.role.phrases] == [1] * len(talking.role.phrases)
+
+
 def test_copy_drills_grow_fewer() -> None:
     shares = [drill_share(n / 10) for n in range(11)]
 
