@@ -11,6 +11,7 @@ from serving import Admission, Engine, EngineRefused, FallbackEngine, ServingErr
 log = structlog.get_logger()
 UNDERSTUDY = "understudy"
 UNTRUSTED = (UNDERSTUDY, "scripted")
+A_MOMENT = 0.2  # seconds; a server on the same network answers in a hundredth of it
 AT_ONCE = 64  # replies, on an engine of which nobody said how many it can give
 
 
@@ -33,11 +34,16 @@ class Engines:
         self._override = override
         self._patience = patience
         self._opened: set[str] = set()
+        self._stood_in: set[str] = set()
+        self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> "Engines":
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for asking in self._asking.values():
+            asking.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
         for engine in self._engines.values():
             await engine.aclose()
 
@@ -69,14 +75,31 @@ class Engines:
     async def opened(self, persona: Persona) -> Engine:
         """The engine a persona plays on, once it has been ready: a model's window is known only after it is loaded.
 
-        While only those are ready who step in for it, it is asked again at each turn.
+        While only those are ready who step in for it, it is asked again at each turn, which waits for a moment only:
+        at an address where nobody listens an answer takes seconds.
         """
         engine, name = self.of(persona), self.name_for(persona)
-        if name not in self._opened:
-            await engine.ready()
-            if not isinstance(engine, FallbackEngine) or engine.first_is_ready:
-                self._opened.add(name)
+        if name in self._stood_in:
+            await asyncio.wait({self._asked(name)}, timeout=A_MOMENT)
+        elif name not in self._opened:
+            await self._ask(name)
         return engine
+
+    async def _ask(self, name: str) -> None:
+        engine = self._engines[name]
+        await engine.ready()
+        if isinstance(engine, FallbackEngine) and not engine.first_is_ready:
+            self._stood_in.add(name)
+        else:
+            self._opened.add(name)
+            self._stood_in.discard(name)
+
+    def _asked(self, name: str) -> asyncio.Task[None]:
+        """The question whether an engine is ready: the one that is on its way, or a new one."""
+        if name not in self._asking:
+            self._asking[name] = asyncio.create_task(self._warmed(name), name=f"asking {name}")
+            self._asking[name].add_done_callback(lambda _: self._asking.pop(name))
+        return self._asking[name]
 
     async def health(self, personas: Iterable[Persona]) -> dict[str, str]:
         """Of the engines that these personas play on, by name: an empty string for one that can answer, else why not.
@@ -107,6 +130,6 @@ class Engines:
 
     async def _warmed(self, name: str) -> None:
         try:
-            await self._engines[name].ready()
+            await self._ask(name)
         except ServingError as exc:
             log.warning("engine_not_ready", engine=name, reason=str(exc))

@@ -20,6 +20,7 @@ from sqlalchemy.pool import StaticPool
 
 from memory.errors import JournalAway, JournalDamaged, JournalTooNew, JournalUnwritable
 from memory.journal_engines import IN_RAM, Awaited, Carrier, Threads
+from memory.journal_postgres import connector
 from memory.journal_rows import storable
 from memory.journal_tables import METADATA
 
@@ -136,7 +137,8 @@ def carrier_for(address: URL) -> Carrier:
     # parameters are what people said: they have no place in an error's text
     options: dict[str, Any] = {"json_serializer": readable, "hide_parameters": True}
     if address.get_backend_name() != "sqlite":
-        return Awaited(create_async_engine(address, pool_pre_ping=True, pool_size=10, **options))
+        options |= {"async_creator": connector(address)} if address.drivername == DRIVERS["postgresql"] else {}
+        return Awaited(create_async_engine(address.set(query={}), pool_pre_ping=True, pool_size=10, **options))
     if address.database in IN_RAM:
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     engine = sa.create_engine(address, **options)
@@ -158,10 +160,7 @@ def parsed(url: str) -> URL:
         raise JournalUnwritable(NO_ADDRESS) from None  # what was raised holds a piece of it
     if "@" in (address.host or "") or not 0 <= (address.port or 0) <= 65535:
         raise JournalUnwritable(NO_ADDRESS)
-    address = address.set(drivername=DRIVERS.get(address.drivername, address.drivername))
-    if address.drivername == DRIVERS["postgresql"] and "sslmode" in address.query:  # libpq's word for asyncpg's `ssl`
-        address = address.update_query_dict({"ssl": address.query["sslmode"]}).difference_update_query(["sslmode"])
-    return address
+    return address.set(drivername=DRIVERS.get(address.drivername, address.drivername))
 
 
 def shown(address: URL) -> str:

@@ -243,6 +243,26 @@ async def test_a_window_that_was_not_known_while_the_engine_started_is_learnt_as
         assert second.prompt_tokens <= 512
 
 
+async def test_an_engine_that_does_not_say_whether_it_is_ready_holds_up_the_first_turn_only() -> None:
+    class Silent(ScriptedEngine):
+        """Fails after a while when it is asked first, and says nothing afterwards."""
+
+        asked = 0
+
+        async def ready(self) -> None:
+            self.asked += 1
+            if self.asked > 1:
+                await asyncio.Event().wait()
+            raise EngineAway("gone")
+
+    silent = Silent("Never said.", fail_after=0)
+    async with house_in_ram(FallbackEngine([silent, ScriptedEngine("I step in.")])) as house:
+        said = [(await answer_to(house, f"Line {n}")).said for n in range(3)]
+
+    assert said == ["I step in."] * 3
+    assert silent.asked == 2
+
+
 async def test_the_prompt_of_a_past_turn_can_be_rebuilt_exactly() -> None:
     engine = ScriptedEngine(["Aww!", "Biscuit, of course."])
     note = LoreNote("laundry", "The dryers hum.")

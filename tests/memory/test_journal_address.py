@@ -4,7 +4,6 @@ import pytest
 
 from memory.errors import JournalTrouble, JournalUnwritable
 from memory.journal import Journal
-from memory.journal_database import parsed
 
 UNREADABLE = (
     "postgresql://house:hunter2@db:54x/greenroom",
@@ -37,14 +36,6 @@ async def test_a_database_that_nothing_can_talk_to_names_the_driver_to_install(u
 
     assert "hunter2" not in str(told.value)
     assert "@db/greenroom" in str(told.value)
-
-
-@pytest.mark.parametrize("query", ["sslmode=require", "sslmode=verify-full&application_name=greenroom", "ssl=prefer"])
-def test_encryption_may_be_asked_for_in_the_words_that_providers_hand_out(query: str) -> None:
-    address = parsed(f"postgresql://house:hunter2@db/greenroom?{query}")
-
-    assert "sslmode" not in address.query
-    assert address.query["ssl"] in ("require", "verify-full", "prefer")
 
 
 async def test_a_database_that_does_not_answer_is_named_without_its_password() -> None:

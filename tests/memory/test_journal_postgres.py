@@ -50,6 +50,44 @@ async def test_a_journal_of_a_newer_greenroom_is_refused(postgres_server: str) -
         await Journal.open(url)
 
 
+SPOKEN = (
+    "application_name=greenroom",
+    "sslmode=prefer&connect_timeout=10",
+    "ssl=disable",
+    "channel_binding=prefer",
+    "options=-csearch_path%3Dpublic",
+)
+REFUSED = {
+    "/postgres?channel_binding=require": "take it out of the address",
+    "/postgres?sslmode=require": "rejected SSL",
+    "/postgres?sslmode=always": "sslmode",
+    "/postgres?connect_timeout=soon": "soon",
+    "/postgres?nonsense=1": "nonsense",
+    "/nosuch": '"nosuch" does not exist',
+}
+
+
+@pytest.mark.parametrize("query", SPOKEN)
+async def test_an_address_may_say_what_providers_hand_out(postgres_server: str, query: str) -> None:
+    async with await Journal.open(f"{await emptied(postgres_server)}?{query}") as journal:
+        await chat(journal, "a", "b")
+
+        assert len(await journal.path(WEB, "mika")) == 2
+
+
+@pytest.mark.parametrize(("path", "why"), REFUSED.items())
+async def test_what_refuses_a_connection_is_told_in_a_sentence(postgres_server: str, path: str, why: str) -> None:
+    with pytest.raises(JournalAway, match=why):
+        await Journal.open(postgres_server.removesuffix("/postgres") + path)
+
+
+async def test_a_role_that_the_server_does_not_know_is_told_in_a_sentence(postgres_server: str) -> None:
+    with pytest.raises(JournalAway, match='role "nobody" does not exist') as raised:
+        await Journal.open(postgres_server.replace("greenroom@", "nobody:hunter2@"))
+
+    assert "hunter2" not in str(raised.value)
+
+
 async def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     with pytest.raises((JournalAway, JournalUnwritable)) as raised:
         await Journal.open(f"postgresql://kim:hunter2@127.0.0.1:{free_port()}/postgres")
