@@ -11,6 +11,9 @@ from finetune.understudy.written import lines, read, words
 BY_NOUN = (
     "do you know", "tell me", "what was", "can you tell me", "say", "what about", "and", "I'd like to know",
     "remind me of", "any idea of", "please tell me", "do you happen to know", "talk about", "I want to hear",
+    "give me", "name", "what's", "so what is", "I wonder about", "would you tell me", "do you recall", "let me hear",
+    "what do you call", "have you got", "can you name", "I asked about", "one question:", "just wondering about",
+    "what would you say is", "help me with",
 )  # fmt: skip
 
 
@@ -35,7 +38,7 @@ class Attribute:
 
     def ask(self, who: Grammar, rng: Random) -> str:
         """The question; now and then by the noun alone: "do you know my job"."""
-        if rng.random() < 0.15:
+        if rng.random() < 0.25:
             return f"{rng.choice(BY_NOUN)} {self.called(who)}"
         return speak(rng.choice(self.asks), who)
 

@@ -19,7 +19,8 @@ from finetune.understudy.written import words
 Exchange = tuple[str, str]
 GRAVE = ("ill", "quiet_moment", "feelings")
 ASKING = re.compile(
-    r"(what|who|how|where|when|why|which|are|am|is|do|does|did|can|will|would|were|any|want to)\b|wyd|hru",
+    r"((what|who|how|where|when|why|which|are|am|is|do|does|did|can|will|would|were|any|want to|should|shall|could|may|"
+    r"aren't|don't you|(have|has|got) (you|I|we))\b|wyd|hru)",
     re.I,
 )
 
@@ -165,7 +166,7 @@ class Conversation:
 
     def asks_likes(self) -> Exchange:
         """What the card lists as likes; honest where it lists none."""
-        ask = self.rng.choice(asking()["likes"])
+        ask = chosen(self.rng.choice(asking()["likes"]), self.rng)
         if not self.role.likes:
             return self.question(ask), self.unknown("unknown_self", LIKES, I)
         thing = self.rng.choice(self.role.likes)
@@ -174,7 +175,7 @@ class Conversation:
 
     def asks_role(self) -> Exchange:
         """What the card calls the persona."""
-        ask, role = self.rng.choice(asking()["role"]), self.role.persona.role
+        ask, role = chosen(self.rng.choice(asking()["role"]), self.rng), self.role.persona.role
         name = self.role.persona.name
         called = (role,) if role.startswith(("a ", "an ")) else (role, f"the {role}")
         whole = [f"I'm {name}, {one}." for one in called]

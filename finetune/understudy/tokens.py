@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast as Tokeniser
 
 from finetune.understudy.attributes import attributes
 from finetune.understudy.corpus import Document, documents
-from finetune.understudy.person import YOU, speak
+from finetune.understudy.person import CHOICE, YOU, speak
 from finetune.understudy.sayings import asking, crisis, fan_lines, tales, talk
 from finetune.understudy.voices import voices
 from personas.prompt import ALWAYS, NOTES, OPENING
@@ -86,7 +86,8 @@ def written_lines() -> Iterable[str]:
 
 def trained_on_corpus(seed: int, count: int, *, vocabulary: int = VOCABULARY) -> Tokeniser:
     """From `count` documents, and the hand-written lines a hundred times."""
-    texts = chain(corpus_words(seed, count), *(written_lines() for _ in range(100)))
+    written = [CHOICE.sub(lambda sides: sides[1].replace("|", " "), line) for line in written_lines()]
+    texts = chain(corpus_words(seed, count), *([written] * 100))
     return trained(texts, vocabulary=vocabulary)
 
 

@@ -10,8 +10,9 @@ from finetune.understudy.conversation import Conversation
 from finetune.understudy.corpus import document, documents, drill_share, laid_out
 from finetune.understudy.drawn import LAYOUTS, drawn
 from finetune.understudy.model_card import intents
+from finetune.understudy.person import CHOICE, YOU
 from finetune.understudy.questions import SKILLS, exam
-from finetune.understudy.sayings import fan_lines, talk
+from finetune.understudy.sayings import asking, fan_lines, talk
 from finetune.understudy.scenes import rehearsal
 from finetune.understudy.values import KINDS, draw, held_out
 from finetune.understudy.voices import voices
@@ -38,11 +39,20 @@ def test_there_are_more_than_a_hundred_and_fifty_intents() -> None:
     assert intents() >= 150
 
 
-def test_a_fan_has_more_than_twenty_ways_to_say_most_things() -> None:
-    heard = {act: len(lines) for act, lines in fan_lines().items()}
+def test_a_fan_has_twenty_ways_or_more_to_say_each_thing() -> None:
+    asks = {**fan_lines(), **{topic: parts["asks"] for topic, parts in talk().items()}, **asking()}
+    ways = {what: len({one for line in lines for one in choices(line)}) for what, lines in asks.items()}
+    ways |= {a.keys[0]: len({a.ask(YOU, Random(n)) for n in range(400)}) for a in attributes()}
 
-    assert sum(count >= 20 for count in heard.values()) >= len(heard) / 2
-    assert min(heard.values()) >= 10
+    assert {what: count for what, count in ways.items() if count < 20} == {}
+
+
+def choices(line: str) -> list[str]:
+    """Every way to take one side of each `{this|or that}`."""
+    found = CHOICE.search(line)
+    if found is None:
+        return [line]
+    return [one for side in found[1].split("|") for one in choices(line.replace(found[0], side, 1))]
 
 
 def test_every_voice_has_a_line_for_every_act() -> None:
