@@ -17,7 +17,7 @@ from bots.cue import Answer
 from bots.performance import Performance, over
 from bots.rooms import Journal
 from memory import Turn
-from personas import Persona, Place, Utterance
+from personas import Persona, Place, Utterance, platform_of
 
 log = structlog.get_logger()
 WISHES = ("language", "max_tokens")  # what whoever spoke wanted of the reply, in a turn's trace
@@ -226,7 +226,8 @@ class Hall:
                 try:
                     await conversation.run()
                 except Exception:
-                    log.exception("turn_failed", place=conversation.place, persona=conversation.persona_id)
+                    platform = platform_of(conversation.place)  # a private place is as good as its fan's name
+                    log.exception("turn_failed", platform=platform, persona=conversation.persona_id)
                 self._forget_finished()
         finally:
             del self._tasks[key]

@@ -98,7 +98,7 @@ class Meters:
         if turn.completion_tokens > 1 and timings.get("speech"):
             self._speed.labels(persona, model).observe(turn.completion_tokens / timings["speech"])
         self._count_ends(turn)
-        if turn.completion_tokens and (price := self._prices.get(model)):
+        if turn.outcome != "at_a_loss" and (price := self._prices.get(model)):
             spent = price.of(prompt_tokens=turn.prompt_tokens, completion_tokens=turn.completion_tokens)
             self._cost.labels(persona, model).inc(spent)
         if "queued" in turn.trace:

@@ -200,11 +200,19 @@ async def speech(
 async def improvised(
     cue: Cue, prompt: Prompt, reply: Reply, sampling: Sampling, lora: str | None, *, engine: Engine, patience: float
 ) -> AsyncGenerator[Delta | Completion, None]:
-    """What the engine says, made fit by `reply`; closing the engine's stream is what ends its work."""
+    """What the engine says, made fit by `reply`; closing the engine's stream is what ends its work.
+
+    What a reply cost that a rule, a fan or a failure ends early is told as far as one knows from here.
+    """
     said = ""
+    broken: CurtainFell | ServingError | None = None
     async with aclosing(engine.stream(prompt.messages, sampling=sampling, lora=lora)) as stream:
-        while not reply.cut:
-            step = await cue.curtain.next(stream, patience=patience)
+        while not (reply.cut or broken):
+            try:
+                step = await cue.curtain.next(stream, patience=patience)
+            except (CurtainFell, ServingError) as exc:
+                broken = exc
+                continue
             said += "" if isinstance(step, Completion) else step.text
             words = reply.end() if isinstance(step, Completion) else reply.take(step.text)
             if words:
@@ -212,8 +220,16 @@ async def improvised(
             if isinstance(step, Completion):
                 yield step
                 return
-    spent = await asyncio.to_thread(engine.window.count, (ChatMessage("assistant", said),))
-    yield Completion(said, "stop", engine.model, prompt.tokens, spent, lora=lora)  # as far as one knows from here
+    if said:
+        spent = await asyncio.to_thread(words_in, said, engine.window)
+        yield Completion(said, "stop", engine.model, prompt.tokens, spent, lora=lora)
+    if broken:
+        raise broken
+
+
+def words_in(said: str, window: Window) -> int:
+    """Tokens of what was said, without those that a message itself takes."""
+    return window.count((ChatMessage("assistant", said),)) - window.count((ChatMessage("assistant", ""),))
 
 
 def credited(turn: Turn, completion: Completion) -> Turn:

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from bots.performance import Performance, Queued, TurnFailed
 from bots.recovery import recover
@@ -170,6 +171,7 @@ async def test_stop_ends_the_reply_and_the_engines_work_and_keeps_what_was_said(
         assert turn.trace["finish"] == "stopped"
         assert turn.said
         assert turn.said.startswith("la")
+        assert turn.completion_tokens == engine.said
         assert (engine.running, engine.cancelled) == (0, 1)
         assert not await house.hall.stop(performance.id)
 
@@ -283,9 +285,11 @@ async def test_a_fault_of_ours_ends_one_turn_and_the_next_is_answered() -> None:
 
     async with house_in_ram(Faulty("Fine.")) as house:
         broken = await house.hall.hear(said("one"), persona_id="mika")
-        with pytest.raises(TurnFailed):
+        with pytest.raises(TurnFailed), capture_logs() as lines:
             await broken.ended()
 
+        assert [(line["event"], line["platform"]) for line in lines] == [("turn_failed", "web")]
+        assert "web:kim" not in str(lines)
         assert (await answer_to(house, "two")).said == "Fine."
         assert [t.heard[0].text for t in await house.journal.unanswered()] == ["one"]
 

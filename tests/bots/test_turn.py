@@ -90,6 +90,7 @@ async def test_a_stream_that_dies_midway_is_finished_in_character_and_marked() -
 
         assert turn.said == f"One two… {MIKA.at_a_loss}"
         assert turn.outcome == "cut_short"
+        assert (turn.prompt_tokens > 0, turn.completion_tokens) == (True, 2)
 
 
 async def test_an_engine_that_falls_silent_counts_as_away() -> None:
