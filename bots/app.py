@@ -5,7 +5,7 @@ answers at once and a house with a remote engine never loads torch.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -27,7 +27,7 @@ from bots.lore import lore_at
 from bots.meters import Meters
 from bots.mood import FeltMood, WordMood
 from bots.night import Night
-from bots.recovery import recover
+from bots.recovery import HERE, first_on, recover
 from bots.rooms import MoodReader
 from bots.scripted import SCRIPTED, make_scripted
 from bots.settings import BotsSettings
@@ -60,11 +60,15 @@ class DataFolder(Exception):
 
 @asynccontextmanager
 async def open_house(
-    settings: BotsSettings, *, note: Callable[[str], None] = lambda _: None, stays: bool = False
+    settings: BotsSettings,
+    *,
+    note: Callable[[str], None] = lambda _: None,
+    stays: bool = False,
+    platforms: Collection[str] = HERE,
 ) -> AsyncIterator[House]:
     """Makes everything in the order in which it is needed; `note` hears what comes next. Closes it the other way.
 
-    One that `stays` open brings changed persona files on stage.
+    One that `stays` open brings changed persona files on stage. What a crash left open is answered on its `platforms`.
     """
     prepare(settings.data)
     async with AsyncExitStack() as closing:
@@ -96,7 +100,8 @@ async def open_house(
         answer: Answer = night.noticing(logged(meters.measured(make_traced(turns, tracer))))
         hall = await enter(make_hall(opened, cast, answer, settings))
         meters.watch(lambda: hall.busy)
-        await recover(hall, journal, now=now(), not_older_than=timedelta(minutes=settings.recover_minutes))
+        ours, lately = await enter(first_on(platforms, journal)), timedelta(minutes=settings.recover_minutes)
+        await recover(hall, journal, now=now(), not_older_than=lately, platforms=ours)
         yield House(settings, cast, journal, opened.memory, engines, mood, stage, hall, opened.encoder, meters)
 
 

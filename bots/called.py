@@ -100,6 +100,7 @@ def latin_call(name: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[
     word = rf"(?<!\w)@?{re.escape(name)}(?!\w)"
     told_of = rf"(?:['’]s\b(?!\s+(?:turn|up)\b)|\s+(?:{TOLD_OF})\b)"
     asked = rf"(?:\s*[,:!?.…~—-]|\s*$|\s+(?:{ASKED})\b)"
-    opening = re.compile(rf"[\"'*(\s]*(?:(?:{OPENERS})[,!\s]+)*{word}(?!{told_of})(?:{asked}|(?<=@{re.escape(name)}))")
+    before = rf"[\"'*(\s]*(?:(?!{word})(?:{OPENERS})[,!\s]+)*+"  # taken once: "no, no, no" is two openers at each word
+    opening = re.compile(rf"{before}{word}(?!{told_of})(?:{asked}|(?<=@{re.escape(name)}))")
     closing = re.compile(rf"(?:[,;:—-]\s*|(?:^|\s)(?:{CLOSERS})\s+){word}[\W_]*$")
     return opening, closing, re.compile(word + told_of)

@@ -95,7 +95,8 @@ def start(settings: object, token_env: str, cast: tuple[str, ...]) -> None:
     assert isinstance(settings, BotsSettings)
     chosen = discord_settings(token_env, cast)
     try:
-        asyncio.run(run_alone(lambda: open_house(settings), chosen, told=partial(introduce, settings=chosen)))
+        opening = partial(open_house, settings, platforms=())
+        asyncio.run(run_alone(opening, chosen, told=partial(introduce, settings=chosen)))
     except DiscordRefused as refused:
         raise NotStarted(str(refused)) from refused
 

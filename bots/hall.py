@@ -47,7 +47,7 @@ class Hall:
         self._conversations: WeakValueDictionary[tuple[Place, str], Conversation] = WeakValueDictionary()
         self._tasks: dict[tuple[Place, str], asyncio.Task[None]] = {}
         self._performances: dict[str, Performance] = {}
-        self._heard: dict[str, Performance] = {}
+        self._heard: dict[tuple[str, str], Performance] = {}
 
     async def __aenter__(self) -> "Hall":
         return self
@@ -92,7 +92,7 @@ class Hall:
                 return known
             trace: dict[str, object] = {"max_tokens": max_tokens} if max_tokens else {}
             performance = conversation.add(Pending(conversation.expected(self._new_id()), [said], after, trace=trace))
-            self._heard[said.id] = performance
+            self._heard[said.id, persona_id] = performance
             return self._start(conversation, performance)
 
     async def hear_again(self, said: Utterance, *, persona_id: str) -> Performance:
@@ -120,7 +120,7 @@ class Hall:
             return known
         kept = [heard for heard in turn.heard if heard.speaker_id != said.speaker_id]
         performance = self._beside(turn, [*kept, said], trace={"edits": turn.id})
-        self._heard[said.id] = performance
+        self._heard[said.id, turn.persona_id] = performance
         return performance
 
     async def go_on(self, turn_id: str) -> Performance:
@@ -173,7 +173,7 @@ class Hall:
 
     async def _led_to(self, said: Utterance, persona_id: str) -> Performance | None:
         """Where something that was heard before has led to: on the branch shown, if it stands there."""
-        if performance := self._heard.get(said.id):
+        if performance := self._heard.get((said.id, persona_id)):
             return performance
         turns = await self._journal.hearing(said, persona_id=persona_id)
         if not turns:
@@ -186,7 +186,7 @@ class Hall:
         self, conversation: Conversation, said: Utterance, *, settle: float = 0.0, language: str = ""
     ) -> Performance:
         performance = conversation.hear(said, turn_id=self._new_id(), settle=settle, language=language)
-        self._heard[said.id] = performance
+        self._heard[said.id, conversation.persona_id] = performance
         return self._start(conversation, performance)
 
     def _beside(self, turn: Turn, heard: list[Utterance], *, so_far: str = "", trace: dict[str, object]) -> Performance:
@@ -234,4 +234,4 @@ class Hall:
 
     def _forget_finished(self) -> None:
         self._performances = {id_: p for id_, p in self._performances.items() if not p.over}
-        self._heard = {id_: p for id_, p in self._heard.items() if not p.over}
+        self._heard = {said: p for said, p in self._heard.items() if not p.over}

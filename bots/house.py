@@ -39,15 +39,15 @@ class House:
 
     @property
     def first(self) -> Persona | None:
-        """Who opens the door: whom the settings name, else the first of the cast; None in an empty house.
-
-        A name that an operator gave must be right: it raises `PersonaUnknown`.
-        """
-        if "persona" in self.settings.model_fields_set:
-            named: Persona = self.cast.get(self.settings.persona)
-            return named
+        """Who opens the door: whom the settings name, else the first of the cast; None in an empty house."""
         everybody = self.cast.all()
         return self.persona(self.settings.persona) or (everybody[0] if everybody else None)
+
+    def opened_by(self) -> Persona | None:
+        """`first` when the house opens: raises `PersonaUnknown` for a name that an operator gave and nobody has."""
+        if "persona" in self.settings.model_fields_set:
+            self.cast.get(self.settings.persona)
+        return self.first
 
     def folder(self, persona_id: str) -> Path | None:
         """Where a persona's pictures lie."""

@@ -1,6 +1,7 @@
 """What the bots need of the rooms below, and nothing more: whoever has these calls can be played with."""
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -40,7 +41,7 @@ class Journal(Protocol):
         """The turns, on any branch, in which a persona heard what was said, the newest first."""
 
     async def finish(self, turn: Turn) -> bool:
-        """Writes down how it came out; False if it is gone, because its fan was forgotten meanwhile."""
+        """Writes down how it came out; False if somebody else did, or its fan was forgotten."""
 
     async def path(
         self, place: Place, persona_id: str, *, leaf: str | None = None, limit: int = 50
@@ -55,6 +56,9 @@ class Journal(Protocol):
 
     async def waiting(self) -> Sequence[tuple[str, Utterance]]:
         """(persona, utterance) for all that was addressed to somebody and never got a turn, oldest first."""
+
+    def first(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """Whether nobody else, in any process, is in such a block now."""
 
 
 class Memory(Protocol):

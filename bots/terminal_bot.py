@@ -37,7 +37,7 @@ async def chat(settings: BotsSettings, *, say: str | None, fan: str, name: str, 
     """One line, a pipe of lines, or an evening."""
     out, err = Console(highlight=False, emoji=False), Console(stderr=True, highlight=False)
     async with opened(settings, err) as house:
-        persona = house.first
+        persona = house.opened_by()
         if persona is None:
             raise NotStarted("There is nobody in the cast. Write a persona: greenroom persona new.")
         talk = Talk(house, persona, fan=fan, called=name)
@@ -58,7 +58,8 @@ async def opened(settings: BotsSettings, err: Console) -> AsyncIterator[House]:
     status = err.status("Opening the house …")
     status.start()
     try:
-        async with open_house(settings, note=lambda what: status.update(Text(f"Opening {what} …"))) as house:
+        note = lambda what: status.update(Text(f"Opening {what} …"))  # noqa: E731
+        async with open_house(settings, note=note, platforms=["terminal"]) as house:
             status.stop()
             yield house
     finally:

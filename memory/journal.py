@@ -82,6 +82,10 @@ class Journal(JournalOfFans):
         """`async with journal.alone(name)`: nobody else with the same name goes on meanwhile, in any process."""
         return self._alone(name)
 
+    def first(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """`async with journal.first(name) as first`: whether nobody else, in any process, is in such a block now."""
+        return self._alone.first(name)
+
     # what is heard
 
     async def hear(self, utterance: Utterance, *, persona_id: str) -> bool:

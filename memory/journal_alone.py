@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -27,7 +27,10 @@ GIVE = text("SELECT pg_advisory_unlock(:key)")
 
 
 class Alone:
-    """`async with alone(name)`: nobody else, in this process or another on the same journal, is in there meanwhile."""
+    """`async with alone(name)`: nobody else, in this process or another on the same journal, is in there meanwhile.
+
+    `async with alone.first(name) as first`: the same without waiting; whoever isn't first knows it.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -42,11 +45,36 @@ class Alone:
             if self._database.dialect == "postgresql":
                 async with self._in_postgres(key_of(name)):
                     yield
-            elif folder := self._database.file and self._database.file.parent / "places":
-                async with in_a_folder(folder, name):
+            elif self._folder:
+                async with in_a_folder(self._folder, name):
                     yield
             else:
                 yield
+
+    @asynccontextmanager
+    async def first(self, name: str) -> AsyncIterator[bool]:
+        here = self._here.setdefault(name, asyncio.Lock())
+        if here.locked():
+            yield False
+            return
+        async with here:
+            if self._database.dialect == "postgresql":
+                first = await to_its_end(self._ask(TAKE, key_of(name)))
+                async with self._given_back(key_of(name)) if first else nullcontext():
+                    yield first
+            elif self._folder:
+                file = await asyncio.to_thread(opened, path_of(self._folder, name))
+                try:
+                    yield taken(file)
+                finally:
+                    os.close(file)
+            else:
+                yield True
+
+    @property
+    def _folder(self) -> Path | None:
+        """Where the files stand that are locked."""
+        return self._database.file.parent / "places" if self._database.file else None
 
     async def aclose(self) -> None:
         """Gives every lock back by ending the session that holds them."""
@@ -58,6 +86,11 @@ class Alone:
     async def _in_postgres(self, key: int) -> AsyncIterator[None]:
         while not await to_its_end(self._ask(TAKE, key)):  # noqa: ASYNC110  nobody tells us when it is free
             await asyncio.sleep(ASKS_EVERY)
+        async with self._given_back(key):
+            yield
+
+    @asynccontextmanager
+    async def _given_back(self, key: int) -> AsyncIterator[None]:
         try:
             yield
         finally:
@@ -82,13 +115,18 @@ class Alone:
 @asynccontextmanager
 async def in_a_folder(folder: Path, name: str) -> AsyncIterator[None]:
     """Holds the lock on a name's file; the system gives it back when the process dies."""
-    file = await asyncio.to_thread(opened, folder / hashlib.sha256(name.encode()).hexdigest()[:24])
+    file = await asyncio.to_thread(opened, path_of(folder, name))
     try:
         while not taken(file):  # noqa: ASYNC110  nobody tells us when it is free
             await asyncio.sleep(ASKS_EVERY)
         yield
     finally:
         os.close(file)
+
+
+def path_of(folder: Path, name: str) -> Path:
+    """The file whose lock stands for a name; names hold what file systems don't take."""
+    return folder / hashlib.sha256(name.encode()).hexdigest()[:24]
 
 
 def opened(path: Path) -> int:

@@ -20,15 +20,16 @@ NEVER_CHANGES = {"id", "after", "persona_id", "place", "began_at"}
 
 
 def finish(connection: Connection, turn: Turn) -> bool:
-    """Write down how a turn came out. False: it is gone, or left without a reply, because one who was heard in it was
-    forgotten meanwhile, and the reply answers them, too.
+    """Write down how a turn came out, once. False: somebody else has; or it is gone, or left without a reply, because
+    one who was heard in it was forgotten meanwhile, and the reply answers them, too.
     """
     values = {name: value for name, value in turn_row(turn).items() if name not in NEVER_CHANGES}
     heard = select(func.count()).select_from(HEARD).where(HEARD.c.turn_id == turn.id)
     whole = connection.execute(heard).scalar_one() >= len(turn.heard)
     if not whole:
         values = {"said": None, "outcome": "at_a_loss"}
-    done = connection.execute(update(TURNS).where(TURNS.c.id == turn.id).values(**values))
+    open_still = (TURNS.c.id == turn.id) & TURNS.c.said.is_(None)
+    done = connection.execute(update(TURNS).where(open_still).values(**values))
     return whole and bool(done.rowcount)
 
 

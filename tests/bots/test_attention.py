@@ -126,5 +126,12 @@ def test_at_most_so_many_answer_one_line() -> None:
     assert len(decision.speakers) == 2
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("opener", ["no, ", "welcome back, ", "oh, well, "])
+def test_a_line_of_many_openers_is_read_like_any_other(opener: str) -> None:
+    assert calls(opener * 400 + "Mika, sing!", ("Mika",))
+    assert not calls(opener * 400, ("Mika",))
+
+
 def test_why_nobody_speaks_is_said_in_words() -> None:
     assert hear("lovely weather").reason == "addressed to nobody"

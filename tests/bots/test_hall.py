@@ -2,13 +2,14 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from bots.performance import Performance, Queued, TurnFailed
-from bots.recovery import recover
+from bots.recovery import first_on, recover
 from bots.testing import MIKA, PlainCast, answer_to, house_in_ram, said
 from memory import Turn
 from memory.testing import journal_in_ram
@@ -322,6 +323,47 @@ async def test_after_a_crash_every_message_is_answered_once() -> None:
             assert [(t.heard[0].text, t.said) for t in path] == [("begun", "Here I am."), ("in line", "Here I am.")]
             assert path[0].id == begun.id
             assert len(engine.prompts) == 2
+
+
+async def test_what_another_house_is_answering_is_not_answered_again() -> None:
+    async with journal_in_ram() as journal, first_on(("web", "api"), journal) as ours:
+        async with first_on(("web", "terminal"), journal) as theirs:
+            assert (ours, theirs) == (["web", "api"], ["terminal"])
+        async with house_in_ram(ScriptedEngine("late", delay=30), journal=journal) as house:
+            await until(await house.hall.hear(said("begun"), persona_id="mika"), Turn)
+            found = await recover(
+                house.hall, journal, now=datetime.now(UTC), not_older_than=timedelta(minutes=5), platforms=theirs
+            )
+
+    assert found == 0
+
+
+async def test_a_house_that_was_first_and_closed_leaves_it_to_the_next() -> None:
+    async with journal_in_ram() as journal:
+        async with first_on(("web",), journal) as ours:
+            assert ours == ["web"]
+        async with first_on(("web",), journal) as ours:
+            assert ours == ["web"]
+
+
+async def test_the_reply_that_a_fan_has_read_stays_when_another_house_gives_one_to_the_same_turn() -> None:
+    async with journal_in_ram() as journal, house_in_ram(ScriptedEngine("Paris."), journal=journal) as house:
+        turn = await answer_to(house, "Where do you live?")
+
+        assert not await journal.finish(replace(turn, said="Rome."))
+        assert (await journal.turn(turn.id)).said == "Paris."
+
+
+async def test_two_characters_who_heard_the_same_line_both_answer_it() -> None:
+    cast = PlainCast(MIKA, MIKA.model_copy(update={"id": "bram"}))
+    async with house_in_ram(ScriptedEngine("la " * 30, delay=0.01), cast=cast) as house:
+        line = said("Sing, both of you!", place=CHANNEL)
+        mika = await house.hall.hear(line, persona_id="mika")
+        await until(mika, Delta)
+        bram = await house.hall.hear(line, persona_id="bram")
+
+        assert mika.id != bram.id
+        assert [(await one.ended()).persona_id for one in (mika, bram)] == ["mika", "bram"]
 
 
 async def test_what_is_too_old_after_a_crash_is_left_for_a_retry() -> None:

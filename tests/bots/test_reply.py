@@ -46,6 +46,14 @@ def test_a_name_inside_a_sentence_ends_nothing() -> None:
     )
 
 
+def test_in_a_block_of_code_a_name_ends_nothing_and_behind_it_it_does() -> None:
+    reply = Reply("Mika", ["Kim"])
+
+    said = delivered(reply, "Here:\n```yaml\n", "user: root\n", "```\nEnjoy!\nUser: thanks")
+
+    assert said == "Here:\n```yaml\nuser: root\n```\nEnjoy!"
+
+
 def test_the_personas_own_name_in_front_is_taken_off() -> None:
     assert delivered(Reply("Mika"), *"Mika: Hello!") == "Hello!"
     assert delivered(Reply("Mika"), *"Mikado is a game.") == "Mikado is a game."
