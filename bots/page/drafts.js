@@ -10,15 +10,19 @@ export function keepDraft(talk, text) {
   else localStorage.removeItem(slot(talk));
 }
 
+/** What was sent and never seen to arrive, oldest first: `[{text, key}]`. */
+export const sent = (talk) => [JSON.parse(localStorage.getItem(sentSlot(talk)) ?? "[]")].flat();
+
 /** Notes what is on its way with its key, so that sending it again after a reload can't double it. */
-export const keepSent = (talk, text, key) => localStorage.setItem(sentSlot(talk), JSON.stringify({ text, key }));
+export function keepSent(talk, text, key) {
+  const others = sent(talk).filter((one) => one.key !== key);
+  localStorage.setItem(sentSlot(talk), JSON.stringify([...others, { text, key }]));
+}
 
-export const dropSent = (talk) => localStorage.removeItem(sentSlot(talk));
-
-/** What was sent and never seen to arrive: `{text, key}` or null. */
-export function sent(talk) {
-  const kept = localStorage.getItem(sentSlot(talk));
-  return kept ? JSON.parse(kept) : null;
+export function dropSent(talk, key) {
+  const others = sent(talk).filter((one) => one.key !== key);
+  if (others.length) localStorage.setItem(sentSlot(talk), JSON.stringify(others));
+  else localStorage.removeItem(sentSlot(talk));
 }
 
 /** Every draft goes, once the fan asked to be forgotten. */

@@ -5,7 +5,7 @@
 // because the line did is joined again.
 //
 // Events, all with `detail`: `turns` (the list changed), `turn` (one changed), `heard`, `mood`, `queue`, `done`,
-// `refused` (words come back to the writer), `trouble` ({sentence}) and `calm` (it is over).
+// `refused` (words come back to the writer, those of an edit as `edits`), `trouble` ({sentence}) and `calm` (it is over).
 import * as api from "./api.js";
 import * as drafts from "./drafts.js";
 import { say } from "./words.js";
@@ -39,10 +39,8 @@ export class Talk extends EventTarget {
     const { greeting, turns, more, waiting = [] } = await api.talk(this.id);
     Object.assign(this, { greeting: greeting?.html ?? "", turns, more });
     this.#tell("turns");
-    const sent = drafts.sent(this.id)?.text.trim();
-    if ([...turns.flatMap(({ heard }) => heard), ...waiting].some(({ text }) => text.trim() === sent)) {
-      drafts.dropSent(this.id);
-    }
+    const arrived = new Set([...turns.flatMap(({ heard }) => heard), ...waiting].map(({ text }) => text.trim()));
+    for (const { text, key } of drafts.sent(this.id)) if (arrived.has(text.trim())) drafts.dropSent(this.id, key);
     this.#joinUnfinished();
     this.#waitWith(waiting);
   }
@@ -67,7 +65,7 @@ export class Talk extends EventTarget {
     const overlap = this.turns.findIndex((turn) => turn.id === turns[0]?.id);
     if (overlap < 0) this.more = more;
     const ours = new Map(this.turns.map((turn) => [turn.id, turn]));
-    const newest = turns.map((turn) => (ours.get(turn.id)?.streaming ? ours.get(turn.id) : turn));
+    const newest = turns.map((turn) => (ours.get(turn.id)?.streaming ? ours.get(turn.id) : { ...turn, key: ours.get(turn.id)?.key }));
     this.turns = [...this.turns.slice(0, Math.max(overlap, 0)), ...newest];
     this.#tell("turns");
     this.#joinUnfinished();
@@ -75,10 +73,17 @@ export class Talk extends EventTarget {
   }
 
   say(text) {
-    const waiting = drafts.sent(this.id);
-    const key = waiting?.text === text ? waiting.key : newKey();
+    const given = this.#givenBack(text);
+    const key = given.find((one) => one.text === text)?.key ?? newKey();
+    for (const one of given) drafts.dropSent(this.id, one.key);
     drafts.keepSent(this.id, text, key);
     return this.#send(text, key);
+  }
+
+  /** What an earlier page sent in vain and these words hold: the writer found it in the field and sends it again. */
+  #givenBack(text) {
+    const onTheWay = new Set(this.pending.map(({ key }) => key));
+    return drafts.sent(this.id).filter((one) => !onTheWay.has(one.key) && text.includes(one.text));
   }
 
   #send(text, key) {
@@ -102,7 +107,7 @@ export class Talk extends EventTarget {
 
   edit(turn, text) {
     const key = newKey();
-    return this.#play((signal) => api.edit(turn, text, key, signal), { repeatable: true });
+    return this.#play((signal) => api.edit(turn, text, key, signal), { repeatable: true, edits: { turn, text } });
   }
 
   goOn(turn) {
@@ -130,8 +135,8 @@ export class Talk extends EventTarget {
   }
 
   /** Follows one reply to its end, over as many connections as that takes. */
-  async #play(open, { pending = null, repeatable = false, joining = false } = {}) {
-    const play = { line: new AbortController(), turn: null, pending, over: false };
+  async #play(open, { pending = null, repeatable = false, joining = false, edits = null } = {}) {
+    const play = { line: new AbortController(), turn: null, pending, edits, over: false };
     this.#plays.add(play);
     this.#tell("playing");
     let source = open;
@@ -180,7 +185,7 @@ export class Talk extends EventTarget {
   #hear(play, turn) {
     if (play.pending) {
       this.pending = this.pending.filter((pending) => pending !== play.pending);
-      drafts.dropSent(this.id);
+      drafts.dropSent(this.id, play.pending.key);
     }
     play.turn = { ...turn, key: play.pending?.key, streaming: true, tail: "" };
     const before = this.turns.findIndex(({ id }) => id === turn.after);
@@ -229,10 +234,10 @@ export class Talk extends EventTarget {
   #returnWords(play, sentence) {
     if (play.pending) {
       this.pending = this.pending.filter((pending) => pending !== play.pending);
-      drafts.dropSent(this.id);
+      drafts.dropSent(this.id, play.pending.key);
       this.#tell("turns");
     }
-    this.#tell("refused", { sentence, text: play.pending?.heard[0].text });
+    this.#tell("refused", { sentence, text: play.pending?.heard[0].text, edits: play.edits });
   }
 
   #put(turn) {

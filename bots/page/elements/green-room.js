@@ -158,8 +158,9 @@ class GreenRoom extends HTMLElement {
     on("playing", () => (line.running = talk.running));
     on("trouble", ({ sentence }) => line.trouble(sentence));
     on("calm", () => line.calm());
-    on("refused", ({ sentence, text }) => {
+    on("refused", ({ sentence, text, edits }) => {
       line.giveBack(text);
+      if (edits) scroll.view(edits.turn)?.rewrite(edits.text);
       line.trouble(sentence);
     });
   }

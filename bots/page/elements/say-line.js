@@ -40,7 +40,7 @@ class SayLine extends HTMLElement {
     this.#field.readOnly = false;
     this.#field.setAttribute("aria-label", say("sayLabel", persona));
     this.#field.placeholder = say("sayHint", persona);
-    this.#field.value = draft(talk.id) || sent(talk.id)?.text || "";
+    this.#field.value = draft(talk.id) || sent(talk.id).map(({ text }) => text).join("\n");
     this.quiet = say("aiAlways", persona);
     this.calm();
     this.#typed();

@@ -18,7 +18,9 @@ class TalkList extends HTMLElement {
     const fresh = make("button", { class: "strong", type: "button", on: { click: () => this.#leave("newtalk") } }, say("newTalk"));
     body.replaceChildren(fresh);
     dialog.showModal();
-    const talks = (await api.talks(persona.id)).filter((talk) => talk.turns > 0 || talk.id === current);
+    const kept = await api.talks(persona.id).catch((refusal) => body.append(make("p", { class: "lead" }, refusal.sentence || say("noHouse"))));
+    if (!kept) return;
+    const talks = kept.filter((talk) => talk.turns > 0 || talk.id === current);
     if (talks.length) body.append(make("ul", { class: "talks" }, talks.map((talk) => this.#row(talk, talk.id === current))));
     else body.append(make("p", { class: "lead" }, say("noTalks", persona)));
   }

@@ -7,6 +7,8 @@ import "./reply-tools.js";
 // whether the browser tells when a turn comes near the window (Safari before 18 doesn't)
 const TELLS_WHAT_IS_NEAR = "oncontentvisibilityautostatechange" in document.createElement("div");
 
+const wordsOf = (turn) => turn?.heard.map(({ text }) => text).join("\n");
+
 class TalkTurn extends HTMLElement {
   #day = make("p", { class: "day" });
   #heard = make("div", { class: "heard" });
@@ -53,7 +55,7 @@ class TalkTurn extends HTMLElement {
     this.classList.toggle("pending", turn.id == null);
     this.classList.toggle("streaming", Boolean(turn.streaming));
     this.#showDay(turn, newDay);
-    if (before?.heard !== turn.heard) this.#showHeard(turn.heard);
+    if (wordsOf(before) !== wordsOf(turn)) this.#showHeard(turn.heard);
     if (turn.streaming && before?.streaming) this.#soon(() => this.#showReply(name));
     else this.#showReply(name);
     this.#showBeneath(turn);
@@ -61,9 +63,8 @@ class TalkTurn extends HTMLElement {
   }
 
   /** Opens the fan's words for editing, where they stand. */
-  rewrite() {
+  rewrite(text = wordsOf(this.#shown)) {
     if (this.#heard.querySelector("textarea")) return;
-    const text = this.#shown.heard.map((said) => said.text).join("\n");
     const field = make("textarea", { "aria-label": say("editLabel"), rows: "2", dir: "auto" });
     field.value = text;
     const done = (changed) => {

@@ -59,6 +59,49 @@ def test_words_sent_into_a_dead_line_are_still_there_after_a_reload(fan: Fan) ->
     quiet_about_the_network(fan)
 
 
+def test_all_that_was_sent_into_a_dead_line_is_there_after_a_reload_and_heard_once(fan: Fan) -> None:
+    fan.says("Hello.")
+    fan.page.route("**/say", lambda route: route.abort())
+    for words in ("The first of two.", "And the second."):
+        fan.types(words)
+        expect(fan.beneath).to_have_text(AWAY)
+
+    fan.comes_back()
+    expect(fan.field).to_have_value("The first of two.\nAnd the second.")
+    fan.page.unroute("**/say")
+    fan.field.press("Enter")
+    fan.waits()
+    fan.comes_back()
+
+    expect(fan.field).to_have_value("")
+    expect(fan.turns).to_have_count(2)
+    quiet_about_the_network(fan)
+
+
+def test_an_edit_that_is_being_written_stays_when_the_fan_comes_back_to_the_window(fan: Fan) -> None:
+    fan.says("Hello.")
+    fan.field.press("ArrowUp")
+    fan.last.locator(".rewrite textarea").fill("A carefully rewritten line.")
+
+    with fan.page.expect_response("**/api/talks/*"):
+        fan.page.evaluate("dispatchEvent(new Event('focus'))")
+
+    expect(fan.last.locator(".rewrite textarea")).to_have_value("A carefully rewritten line.")
+
+
+def test_an_edit_that_the_house_refuses_is_still_there_to_be_mended(fan: Fan) -> None:
+    fan.says("Hello.")
+    fan.field.press("ArrowUp")
+    words = "la " * 3000 + "my long letter"
+    fan.last.locator(".rewrite textarea").fill(words)
+
+    fan.last.locator(".rewrite .strong").click()
+
+    expect(fan.beneath).to_contain_text("8,000 are the most")
+    expect(fan.last.locator(".rewrite textarea")).to_have_value(words)
+    quiet_about_the_network(fan)
+
+
 def test_a_text_that_is_too_long_stays_where_it_was_typed(fan: Fan) -> None:
     words = "la " * 3000
 
