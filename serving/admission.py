@@ -77,14 +77,15 @@ class Admission:
     async def enter(self, *, fan: str, persona: str, priority: int = 0) -> AsyncIterator[Callable[[int], None]]:
         """A place for one reply, while the `async with` lasts. Gives a function that takes the tokens it cost.
 
-        Raises EngineBusy at once, with the seconds after which to ask again, if there is no room to wait or the
-        day's tokens are spent.
+        Raises EngineBusy, with the seconds after which to ask again: at once if there is no room to wait or the day's
+        tokens are spent, and when its turn comes if those before it spent them.
         """
         self._budget.check(fan=fan, persona=persona)
         ticket = Ticket(fan, persona, priority)
         self._queue_up(ticket)
         try:
             await ticket.place
+            self._budget.check(fan=fan, persona=persona)
             began = self._clock()
             yield lambda tokens: self._budget.spend(tokens, fan=fan, persona=persona)
             self._usual_seconds += 0.1 * (self._clock() - began - self._usual_seconds)

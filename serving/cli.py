@@ -15,7 +15,7 @@ from serving import lora_check
 from serving.errors import ServingError
 from serving.settings import ServerSettings, ServingSettings
 from serving.settings_file import SettingsWrong
-from serving.shelf import CONFIG, Card, Shelf, ShelfError, Shelved
+from serving.shelf import CONFIG, WEIGHTS, Card, Shelf, ShelfError, Shelved
 from serving.vllm_command import vllm_command
 from serving.vllm_server import VllmServer
 
@@ -23,15 +23,23 @@ lora = typer.Typer(help="The shelf of LoRAs: what is on it, what may go on it.",
 
 Folder = Annotated[Path | None, typer.Option("--shelf", help="The shelf's folder. [default: from settings, or shelf]")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Base = Annotated[str | None, typer.Option(help="The model it is to be worn on: a folder, or a name on the hub.")]
-MaxRank = Annotated[int, typer.Option(help="The largest rank the server takes.")]
+Base = Annotated[
+    str | None,
+    typer.Option(
+        help="The model it is to be worn on: a folder, or a name on the hub. [default: serving: server: model]"
+    ),
+]
+MaxRank = Annotated[
+    int | None, typer.Option(help="The largest rank the server takes. [default: serving: server: max_lora_rank]")
+]
 
 
 @lora.command("list", epilog="Example: greenroom lora list --json")
 def list_(shelf: Folder = None, as_json: AsJson = False) -> None:
     """Every version on the shelf, the retired ones too."""
     with failing_well():
-        rows = [described(shelved) for shelved in opened(shelf).all()]
+        found = opened(shelf)
+        rows = [described(shelved, found) for shelved in found.all()]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     elif rows:
@@ -44,7 +52,8 @@ def list_(shelf: Folder = None, as_json: AsJson = False) -> None:
 def show(lora: str, shelf: Folder = None, as_json: AsJson = False) -> None:
     """One LoRA's card; without a version, the newest one's."""
     with failing_well():
-        row = described(opened(shelf).find(lora))
+        found = opened(shelf)
+        row = described(found.find(lora), found)
     if as_json:
         typer.echo(json.dumps(row, ensure_ascii=False, indent=2))
     else:
@@ -55,14 +64,17 @@ def show(lora: str, shelf: Folder = None, as_json: AsJson = False) -> None:
 def check(
     lora: Annotated[str, typer.Argument(help="A LoRA on the shelf, or a folder that is to go on it.")],
     base: Base = None,
-    max_rank: MaxRank = lora_check.RANKS[-1],
+    max_rank: MaxRank = None,
     shelf: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Whether a server will take it; every reason why not, and what to do. Exit code 1 if there is any."""
     with failing_well():
-        folder = Path(lora) if Path(lora).is_dir() else opened(shelf).find(lora).folder
-    troubles = lora_check.check(folder, base=base, max_rank=max_rank)
+        if Path(lora).is_dir():
+            troubles = troubles_of(Path(lora), base, max_rank)
+        else:
+            shelved = opened(shelf).find(lora)
+            troubles = (*changed(shelved), *troubles_of(shelved.folder, base, max_rank))
     if as_json:
         typer.echo(json.dumps(list(troubles), ensure_ascii=False, indent=2))
     else:
@@ -78,23 +90,24 @@ def add(
         Path | None, typer.Option(help="Its card; left out: card.json in the folder, if there is one.")
     ] = None,
     base: Base = None,
-    max_rank: MaxRank = lora_check.RANKS[-1],
+    max_rank: MaxRank = None,
     unproven: Annotated[bool, typer.Option("--unproven", help="Take it without a passed evaluation.")] = False,
     shelf: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Puts a trained LoRA on the shelf as the next version. A running server picks it up by itself."""
     with failing_well():
-        troubles = lora_check.check(source, base=base, max_rank=max_rank)
-        if troubles:
+        if troubles := troubles_of(source, base, max_rank):
             raise ShelfError(" ".join(troubles))
         written = card_of(source, card)
         if not unproven and written.evaluation.get("passed") is not True:
             raise ShelfError(
                 f"{name} has no passed evaluation on its card. Run: greenroom finetune evaluate, or say --unproven."
             )
-        shelved = opened(shelf).add(name, source, written)
-    typer.echo(json.dumps(described(shelved), ensure_ascii=False, indent=2) if as_json else shelved.id)
+        found = opened(shelf)
+        shelved = found.add(name, source, written)
+        row = described(shelved, found)
+    typer.echo(json.dumps(row, ensure_ascii=False, indent=2) if as_json else shelved.id)
 
 
 @lora.command(epilog="Example: greenroom lora retire mira/v1")
@@ -120,6 +133,7 @@ def serve_(
 ) -> None:
     """Starts vLLM with the LoRAs of the shelf, and keeps it running and equal to the shelf until Ctrl-C.
 
+    A second Ctrl-C does not wait for the replies that are being given.
     The key that clients need is read from GREENROOM_SERVER_KEY. What else can be set stands in greenroom.yaml under
     serving: server.
     """
@@ -135,10 +149,12 @@ def serve_(
 
 
 async def serving_until_told(server: ServerSettings, loras: Shelf) -> None:
-    """Until Ctrl-C or SIGTERM; then vLLM and all it started have ended, too."""
+    """Until Ctrl-C, SIGTERM or SIGHUP; then vLLM and all it started have ended, too. A second one ends them at once."""
     here = asyncio.current_task()
     assert here is not None, "a coroutine runs in a task"
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, here.cancel)
+    for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(told) is not signal.SIG_IGN:  # nohup ignores SIGHUP, and it stays ignored
+            asyncio.get_running_loop().add_signal_handler(told, here.cancel)
     key = os.environ.get("GREENROOM_SERVER_KEY")
     with suppress(asyncio.CancelledError):
         async with VllmServer(server, loras, key=key, tell=lambda words: typer.echo(words, err=True)) as vllm:
@@ -147,6 +163,21 @@ async def serving_until_told(server: ServerSettings, loras: Shelf) -> None:
 
 def opened(folder: Path | None) -> Shelf:
     return Shelf(folder or ServingSettings.read().shelf)
+
+
+def troubles_of(folder: Path, base: str | None, max_rank: int | None) -> tuple[str, ...]:
+    """Why the server that the settings describe would not take it; flags win over them."""
+    server = ServingSettings.read().server
+    largest = max_rank or lora_check.allowed(server.max_lora_rank or lora_check.RANKS[-1])
+    return lora_check.check(folder, base=base or server.model, max_rank=largest)
+
+
+def changed(shelved: Shelved) -> tuple[str, ...]:
+    """A sentence if somebody wrote over weights on the shelf."""
+    if shelved.intact:
+        return ()
+    again = "Put what it should be on the shelf as a new version (greenroom lora add), and retire this one."
+    return (f"{shelved.folder / WEIGHTS} was changed after it came onto the shelf. {again}",)
 
 
 def card_of(source: Path, card: Path | None) -> Card:
@@ -159,10 +190,19 @@ def card_of(source: Path, card: Path | None) -> Card:
     return Card(base=json.loads((source / CONFIG).read_text(encoding="utf-8")).get("base_model_name_or_path") or "")
 
 
-def described(shelved: Shelved) -> dict[str, Any]:
+def described(shelved: Shelved, shelf: Shelf) -> dict[str, Any]:
     """A row for a list, or for a program."""
-    state = "retired" if shelved.retired else "in use" if shelved.proven else "unproven"
+    state = state_of(shelved, shelf)
     return {"id": shelved.id, "state": state, **shelved.card.model_dump(mode="json"), "folder": str(shelved.folder)}
+
+
+def state_of(shelved: Shelved, shelf: Shelf) -> str:
+    """Whether new conversations wear it, and if not, why."""
+    if shelved.retired:
+        return "retired"
+    if shelved not in shelf.in_use_of(shelved.lora):
+        return "replaced"
+    return "in use" if shelved.proven else "unproven"
 
 
 @contextmanager

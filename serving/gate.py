@@ -33,6 +33,7 @@ HEAD_SECONDS, HEAD_LIMIT, BODY_LIMIT = 10.0, 2**16, 2**22
 BLOCK = 2**16
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a line that ends in LF alone is one for some servers, and not here
 TARGET = re.compile(r"/[!-~]*")
+KEY = re.compile(r"[!-~]([ -~]*[!-~])?")  # what a header can carry, and every client sends alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class Gate:
     """Listens while its `async with` lasts. `upstream` is None while there is nobody behind it: then 503."""
 
     def __init__(self, host: str, port: int, *, key: str | None) -> None:
+        if key and not KEY.fullmatch(key):
+            raise EngineMissing(
+                "The server's key has characters that no header carries. Put one of letters, digits and signs of ASCII "
+                "into GREENROOM_SERVER_KEY, without spaces around it."
+            )
         self._host = host
         self._port = port
         self._key = key
@@ -128,8 +134,8 @@ class Gate:
         if asked not in LET_THROUGH:
             raise Refused("404 Not Found", f"{request.method} {asked[1]} does not pass this gate.")
         if self._key and asked not in OPEN:
-            given = request.headers.get("authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(given.encode(), self._key.encode()):
+            scheme, _, given = request.headers.get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._key.encode()):
                 raise Refused("401 Unauthorized", "The key is missing or wrong.")
 
 
@@ -157,7 +163,7 @@ async def copy_until_either_leaves(
     from_engine: asyncio.StreamReader, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     """The answer, as it comes; a client who leaves is noticed at once, so that the engine can stop."""
-    leaving = asyncio.create_task(reader.read(1))
+    leaving = asyncio.create_task(leaves(reader))
     copying = asyncio.create_task(copy(from_engine, writer))
     try:
         await asyncio.wait({leaving, copying}, return_when=asyncio.FIRST_COMPLETED)
@@ -165,6 +171,13 @@ async def copy_until_either_leaves(
         leaving.cancel()
         copying.cancel()
         await asyncio.gather(leaving, copying, return_exceptions=True)
+
+
+async def leaves(reader: asyncio.StreamReader) -> None:
+    """Returns when the client has hung up, or says more; line ends, which some send after a body, are nothing."""
+    while block := await reader.read(BLOCK):
+        if block.strip(b"\r\n"):
+            return
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

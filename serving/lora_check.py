@@ -1,15 +1,21 @@
 """Says what a server would refuse a LoRA for, before the server does, and what to do about it.
 
 The rules are those of vLLM 0.32 (`vllm/lora/peft_helper.py`, `lora_model.py`): plain LoRA and rsLoRA on linear layers.
+serving/lora_weights.py has those for the weights themselves.
 What is not covered: whether the weights are any good; that is what the evaluation on its card is for.
 """
 
 import json
+import math
+import re
 import struct
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from serving.base_shape import shape_of
+from serving.lora_weights import read_shapes, troubles_of
 from serving.shelf import CONFIG, WEIGHTS
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # what vLLM's --max-lora-rank may be
@@ -26,13 +32,14 @@ UNSERVED = {
 CONVERT_FIRST = ("pissa", "olora", "corda", "loftq")
 PLAIN_STARTS = ("gaussian", "eva", "orthogonal", "mica", "lora_ga")  # the base stays as it is
 CONVERT = "Convert it with peft's save_pretrained(path_initial_model_for_weight_conversion=…)."
-Names = dict[str, list[int]]
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+SAMPLE = 2**20  # bytes of each file that are compared when a base lies in two folders
 
 
 def check(folder: Path, *, base: Path | str | None = None, max_rank: int = RANKS[-1]) -> tuple[str, ...]:
     """A sentence for each reason for which the LoRA can't be served; none: it can.
 
-    `base` is the model it is to be worn on; as a folder, its sizes are compared as well.
+    `base` is the model it is to be worn on; as a folder of a kind that is known, layers and sizes are compared, too.
     """
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
@@ -44,37 +51,22 @@ def check(folder: Path, *, base: Path | str | None = None, max_rank: int = RANKS
     if not isinstance(config, dict):
         return (f"{folder / CONFIG} holds no settings. Train or copy it again.",)
     try:
-        hidden = hidden_size(base)
+        shape = shape_of(base)
     except (ValueError, OSError) as exc:
         return (f"{base}/config.json can't be read: {exc}. Copy the base again.",)
     of_settings = (*of_file(config), *of_kind(config), *of_rank(config, max_rank), *of_base(config, base))
-    return (*of_settings, *of_weights(shapes, hidden))
-
-
-def read_shapes(weights: Path) -> Names:
-    """Every tensor's shape by its name, from the head of a safetensors file; the weights stay unread."""
-    with weights.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length > weights.stat().st_size:
-            raise ValueError(f"{weights.name} is cut short")
-        head = json.loads(file.read(length))
-    try:
-        tensors = {name: said for name, said in head.items() if name != "__metadata__"}
-        end = max((int(said["data_offsets"][1]) for said in tensors.values()), default=0)
-        shapes = {name: [int(size) for size in said["shape"]] for name, said in tensors.items()}
-    except (AttributeError, LookupError, TypeError) as exc:
-        raise ValueError(f"{weights.name} is no safetensors file") from exc
-    if weights.stat().st_size != 8 + length + end:
-        raise ValueError(f"{weights.name} is cut short")
-    return shapes
+    return (*of_settings, *troubles_of(shapes, config, shape))
 
 
 def of_file(config: Mapping[str, Any]) -> Iterator[str]:
     """What peft would have written otherwise."""
     if missing := [name for name in NEEDED if name not in config]:
         yield f"It does not say {listed(missing)}. Train or copy it again."
-    if not isinstance(config.get("lora_alpha", 0), int | float):
-        yield f"Its lora_alpha is {config['lora_alpha']!r}, which is no number. Train or copy it again."
+    alpha = config.get("lora_alpha", 0)
+    if not isinstance(alpha, int | float) or not -math.inf < alpha < math.inf:
+        yield f"Its lora_alpha is {alpha!r}, which is no number. Train or copy it again."
+    if not isinstance(pattern := config.get("alpha_pattern") or {}, dict):
+        yield f"Its alpha_pattern is {pattern!r}, which names no modules. Train or copy it again."
     start = config.get("init_lora_weights")
     if isinstance(start, str) and not (start.lower() in PLAIN_STARTS or start.lower().startswith(CONVERT_FIRST)):
         yield f"It began as {start}, which no server knows. {CONVERT}"
@@ -133,40 +125,35 @@ def allowed(rank: int) -> int:
 
 def of_base(config: Mapping[str, Any], base: Path | str | None) -> Iterator[str]:
     made_for = config.get("base_model_name_or_path")
-    if base is not None and made_for and not same_model(str(made_for), str(base)):
-        yield f"It was made for {made_for}, and the base is {base}. Train it on this base, or name the other one."
+    if base and made_for and not same_model(str(made_for), str(base)):
+        yield (
+            f"It was made for {made_for}, and the base is {base}. Train it on this base, or name the other one. "
+            f"If they are the same, write {base} into its {CONFIG} as base_model_name_or_path."
+        )
 
 
 def same_model(one: str, other: str) -> bool:
-    """Two names of one model: equal, or paths that end alike (a folder may have been moved)."""
-    return one == other or Path(one).name == Path(other).name
+    """Two names of one model: equal, or folders that hold the same.
+
+    Where one can't be looked into, the names decide: a folder and the one above it may have moved together
+    (`models/base`, `/models/base`), and a name on the hub is a folder's last (`Qwen/Qwen3-8B`, `/models/Qwen3-8B`).
+    """
+    if one == other or not (one and other):
+        return one == other
+    if Path(one).is_dir() and Path(other).is_dir():
+        return Path(one).samefile(other) or {} != sample(Path(one)) == sample(Path(other))
+    from_hub = [bool(HUB_NAME.fullmatch(name)) and not Path(name).is_dir() for name in (one, other)]
+    known = 1 if any(from_hub) and not all(from_hub) else 2
+    return Path(one).parts[-known:] == Path(other).parts[-known:]
 
 
-def of_weights(shapes: Names, hidden: int | None) -> Iterator[str]:
-    strangers = [name for name in shapes if ".lora_A." not in name and ".lora_B." not in name]
-    if strangers:
-        more = f" and {len(strangers) - 1} more" if len(strangers) > 1 else ""
-        yield f"It holds {strangers[0]}{more}, which is no LoRA weight. Train linear layers only."
-    if not shapes:
-        yield "It holds no weights at all."
-    wrong = [name for name, shape in shapes.items() if hidden and reads_hidden(name) and shape[-1:] != [hidden]]
-    if wrong:
-        width = listed(shapes[wrong[0]][-1:])
-        yield f"It was made for a model of another size: {wrong[0]} is {width} wide, the base {hidden}."
-
-
-def reads_hidden(name: str) -> bool:
-    """True for the halves whose width is the model's own, in every architecture of Llama's kind."""
-    return ".lora_A." in name and any(
-        f".{part}." in name for part in ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj")
-    )
-
-
-def hidden_size(base: Path | str | None) -> int | None:
-    """Of a base that lies in a folder; None of one that is only a name. Raises ValueError for what is no JSON."""
-    path = Path(base) / "config.json" if base is not None else None
-    if path is None or not path.is_file():
-        return None
-    config = json.loads(path.read_text(encoding="utf-8"))
-    size = config.get("hidden_size") if isinstance(config, dict) else None
-    return size if isinstance(size, int) else None
+def sample(base: Path) -> dict[str, tuple[int, str]]:
+    """Size and a hash of both ends of every file of weights: enough to tell two models apart without reading them."""
+    found = {}
+    for path in (*base.glob("*.safetensors"), *base.glob("*.bin")):
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            ends = file.read(SAMPLE)
+            file.seek(max(0, size - SAMPLE))
+            found[path.name] = size, sha256(ends + file.read()).hexdigest()
+    return found

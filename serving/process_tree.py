@@ -44,15 +44,20 @@ class ProcessTree:
         return await self._process.wait()
 
     async def stop(self, *, patience: float) -> None:
-        """Asks the process to end, gives it `patience` seconds, then ends what is left of the group."""
+        """Asks the process to end, gives it `patience` seconds, then ends what is left of the group.
+
+        Who cancels this has no patience left: the group ends at once.
+        """
         with suppress(ProcessLookupError):
             self._process.terminate()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                await self._process.wait()
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._process.wait()
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
 
 
 def dying_with_us() -> tuple[str, ...]:

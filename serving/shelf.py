@@ -83,6 +83,12 @@ class Shelved:
         """Its evaluation was passed."""
         return self.card.evaluation.get("passed") is True
 
+    @property
+    def intact(self) -> bool:
+        """The weights are those that came; they are read whole."""
+        weights = self.folder / WEIGHTS
+        return not self.card.weights_hash or (weights.is_file() and digest(weights) == self.card.weights_hash)
+
 
 class Shelf:
     """Reads the folder anew at each question: other programs put LoRAs there while this one runs.
@@ -148,6 +154,8 @@ class Shelf:
             (made / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
             if share < 1:
                 (made / TRIAL).write_text(json.dumps({"share": share}) + "\n", encoding="utf-8")
+            for path in made.iterdir():
+                path.chmod(path.stat().st_mode & 0o444)
             return read(self._moved_in(made, home))
 
     def retire(self, lora: str) -> Shelved:

@@ -127,6 +127,11 @@ def max_rank(command: Command) -> int:
     return int(command.words[command.words.index("--max-lora-rank") + 1])
 
 
+def max_loras(command: Command) -> int:
+    """The LoRAs a started server wears in one batch."""
+    return int(command.words[command.words.index("--max-loras") + 1])
+
+
 def memory_words(settings: ServerSettings, *, cpu: bool) -> tuple[str, ...]:
     quantization = ("--quantization", settings.quantization) if settings.quantization else ()
     memory = ("--gpu-memory-utilization", f"{settings.memory:g}") if settings.memory and not cpu else ()

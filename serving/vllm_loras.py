@@ -29,22 +29,30 @@ LABEL = re.compile(r'(?:running|waiting)_lora_adapters="([^"]*)"')
 
 
 class LoraKeeper:
-    """`control` is a client of vLLM itself, not of the gate: only there can weights be loaded."""
+    """`control` is a client of vLLM itself, not of the gate: only there can weights be loaded.
+
+    The server has the model `base` and wears `at_once` LoRAs of ranks up to `max_rank` in one batch.
+    """
 
     def __init__(
         self,
         control: httpx.AsyncClient,
         shelf: Shelf,
         *,
+        base: str,
         max_rank: int,
+        at_once: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._control = control
         self._shelf = shelf
+        self._base = base
         self._max_rank = max_rank
+        self._at_once = at_once
         self._clock = clock
         self._resting: dict[str, tuple[float, float]] = {}  # what was not taken: its pause, and when that is over
         self._superfluous: dict[str, float] = {}
+        self._told = False
 
     async def run(self) -> None:
         """Looks at the shelf twice a second, for ever."""
@@ -69,7 +77,20 @@ class LoraKeeper:
             taken = frozenset([one.id for one in missing if await self._load(one)])
             loaded, lacking = loaded | taken, lacking | {one.id for one in missing} - taken
             wanted = await self._in_use(lacking)
+        self._tell_if_crowded(len(wanted))
         await self._unload_idle(loaded - wanted.keys())
+
+    def _tell_if_crowded(self, wanted: int) -> None:
+        """Once: the places in a batch are counted when the server starts, and the cast may have grown since."""
+        if wanted > self._at_once and not self._told:
+            self._told = True
+            log.warning(
+                "%s LoRAs are in use, and vLLM has places for %s in one batch; replies with the others wait. "
+                "Set serving: server: max_loras: %s, and start `greenroom serve` again.",
+                wanted,
+                self._at_once,
+                wanted,
+            )
 
     async def _in_use(self, lacking: frozenset[str]) -> dict[str, Shelved]:
         """What the server is to have, by name: of a LoRA whose newest version it lacks, the one before."""
@@ -89,7 +110,7 @@ class LoraKeeper:
         pause, until = self._resting.get(shelved.id, (FIRST_PAUSE, 0.0))
         if self._clock() < until:
             return False
-        troubles = await asyncio.to_thread(lora_check.check, shelved.folder, max_rank=self._max_rank)
+        troubles = await asyncio.to_thread(lora_check.check, shelved.folder, base=self._base, max_rank=self._max_rank)
         if not troubles:
             told = {"lora_name": shelved.id, "lora_path": str(shelved.folder.absolute())}
             answer = await self._ask("POST", "/v1/load_lora_adapter", told)

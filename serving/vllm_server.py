@@ -22,7 +22,7 @@ from serving.gate import Gate
 from serving.process_tree import ProcessTree
 from serving.settings import ServerSettings
 from serving.shelf import Shelf
-from serving.vllm_command import Command, max_rank, vllm_command
+from serving.vllm_command import Command, max_loras, max_rank, vllm_command
 from serving.vllm_loras import LoraKeeper
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,12 @@ class VllmServer:
 
     async def __aexit__(self, *_: object) -> None:
         self._watch.cancel()
-        await asyncio.gather(self._watch, return_exceptions=True)
-        await self._gate.__aexit__()
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        try:
+            # when this is cancelled, too, the watch hears of it, stops vLLM at once, and is waited for all the same
+            await asyncio.gather(self._watch, return_exceptions=True)
+        finally:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+            await self._gate.__aexit__()
 
     @property
     def url(self) -> str:
@@ -130,7 +133,13 @@ class VllmServer:
     async def _look_after(self, tree: ProcessTree, control: httpx.AsyncClient, command: Command, socket: Path) -> bool:
         if not await self._answers(tree, control):
             return False
-        keeper = LoraKeeper(control, self._shelf, max_rank=max_rank(command))
+        keeper = LoraKeeper(
+            control,
+            self._shelf,
+            base=self._settings.model,
+            max_rank=max_rank(command),
+            at_once=max_loras(command),
+        )
         await keeper.try_sync()
         self._gate.upstream = socket
         self._up.set()

@@ -170,6 +170,22 @@ async def test_a_days_tokens_are_one_fans_or_one_personas(
     await spend(admission, 1, *whom_not)
 
 
+async def test_who_waited_while_others_spent_the_day_hears_so_and_leaves_the_place() -> None:
+    admission, answered = Admission(at_once=1, budget=Budget(everybody=100)), list[int]()
+
+    async def ask(n: int) -> None:
+        async with admission.enter(fan=f"fan-{n}", persona="mira") as spent:
+            await asyncio.sleep(0.001)
+            spent(60)
+            answered.append(n)
+
+    told = await asyncio.gather(*(ask(n) for n in range(20)), return_exceptions=True)
+
+    assert answered == [0, 1]
+    assert all(isinstance(one, BudgetSpent) for one in told[2:])
+    assert (admission.running, admission.waiting) == (0, 0)
+
+
 async def test_tomorrow_is_another_day() -> None:
     today = datetime(2026, 11, 23, 23, 0, tzinfo=UTC)
     moment = [today]

@@ -1,17 +1,21 @@
 """compose.yaml and Dockerfile, read strictly: there is no container engine here, so what can be checked is checked."""
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from ruamel.yaml import YAML
 from typer.main import get_command
 
+from bots.settings import BotsSettings
 from serving.cli import serve
 from serving.settings import ServingSettings
+from serving.vllm_command import OWN_ENVIRONMENT
 
 HOUSE = Path(__file__).parent.parent.parent
 COMPOSE = YAML(typ="safe").load(HOUSE / "compose.yaml")
@@ -63,13 +67,35 @@ def test_a_foreign_image_is_pinned(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_folder_of_ours_is_given_to_be_read_only(name: str) -> None:
-    ours = [volume for volume in SERVICES[name].get("volumes", []) if volume.startswith("./")]
+def test_a_folder_of_ours_is_given_to_be_read_only_and_is_there(name: str) -> None:
+    for volume in SERVICES[name].get("volumes", []):
+        if isinstance(volume, dict):
+            assert volume.keys() == {"type", "source", "target", "read_only", "bind"}
+            assert (volume["type"], volume["read_only"]) == ("bind", True)
+        elif volume.startswith("./"):
+            assert volume.endswith(":ro")
+            assert (HOUSE / volume.split(":")[0]).exists()
 
-    assert all(volume.endswith(":ro") for volume in ours)
-    for volume in ours:
-        shipped = volume.startswith("./serving")
-        assert not shipped or (HOUSE / volume.split(":")[0]).exists()
+
+def test_of_what_the_operator_brings_nothing_is_made_up() -> None:
+    """Docker would make a folder of root's where greenroom.yaml should stand, and the bots could not read it."""
+    volumes = [volume for service in SERVICES.values() for volume in service.get("volumes", [])]
+    binds = {volume["source"]: volume["bind"] for volume in volumes if isinstance(volume, dict)}
+
+    assert set(binds) == {"./models", "./shelf", "./greenroom.yaml", "./personas-of-ours"}
+    assert all(bind == {"create_host_path": False} for bind in binds.values())
+
+
+def test_what_is_mounted_for_the_bots_is_what_they_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    bots = SERVICES["bots"]
+    targets = {volume["target"] for volume in bots["volumes"] if isinstance(volume, dict)}
+    for key, value in bots["environment"].items():
+        monkeypatch.setenv(key, str(value))
+
+    settings = BotsSettings()
+
+    assert targets == {"/house/greenroom.yaml", str(settings.personas)}
+    assert f"bots-data:{settings.data}" in bots["volumes"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -79,7 +105,7 @@ def test_what_a_service_names_is_declared(name: str) -> None:
     assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
     assert set(service["networks"]) <= set(COMPOSE["networks"])
     assert set(service.get("depends_on", {})) <= set(SERVICES)
-    volumes = {volume.split(":")[0] for volume in service.get("volumes", [])}
+    volumes = {volume.split(":")[0] for volume in service.get("volumes", []) if isinstance(volume, str)}
     assert {volume for volume in volumes if not volume.startswith("./")} <= set(COMPOSE["volumes"])
 
 
@@ -90,7 +116,24 @@ def test_an_image_of_ours_is_a_target_that_does_not_run_as_root(name: str) -> No
     stage = re.search(rf"^FROM .* AS {target}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
 
     assert stage
-    assert "USER greenroom" in stage[1]
+    assert re.search("^USER (greenroom|10001)$", stage[1], re.MULTILINE)
+
+
+@pytest.mark.parametrize("image", re.findall(r"^FROM (\S+[:/]\S+)", DOCKERFILE, re.MULTILINE))
+def test_a_foreign_image_that_ours_begin_with_is_pinned(image: str) -> None:
+    assert re.search(r":v?\d+(\.\d+)*(-slim)?$", image)
+
+
+@pytest.mark.skipif(not OWN_ENVIRONMENT.exists(), reason="vLLM is not installed: make vllm-cpu")
+def test_the_libraries_that_vllm_links_to_and_does_not_bring_are_installed_in_its_image() -> None:
+    stage = DOCKERFILE.split(" AS engine-cpu\n")[1].split("\nFROM ")[0]
+    (kernels,) = OWN_ENVIRONMENT.parent.parent.glob("lib/python3*/site-packages/vllm/_C.abi3.so")
+    linked = subprocess.run(["ldd", kernels], capture_output=True, text=True, check=True, timeout=60).stdout
+
+    foreign = set(re.findall(r"^\s*(\S+)\.so\S* => /(?:usr/)?lib/", linked, re.MULTILINE))
+
+    assert foreign <= {"libc", "libm", "libdl", "librt", "libpthread", "libstdc++", "libgcc_s", "libgomp", "libnuma"}
+    assert {"libnuma1", "libgomp1", "g++"} <= set(stage.split())
 
 
 def test_what_the_images_copy_is_there() -> None:
@@ -128,20 +171,63 @@ def test_the_engines_environment_and_command_are_ones_we_understand(monkeypatch:
         assert set(re.findall(r'"(--[a-z-]+)"', command)) <= known
 
 
-def test_secrets_are_read_from_files_into_one_process_only(tmp_path: Path) -> None:
-    for name, secret in {"server_key": "k1", "cookie_secret": "c1", "postgres_password": "p1"}.items():
-        (tmp_path / name).write_text(secret + "\n")
-
-    told = subprocess.run(
+def with_secrets(folder: Path, **secrets: str) -> "subprocess.CompletedProcess[str]":
+    for name, secret in secrets.items():
+        (folder / name).write_text(secret + "\n")
+    return subprocess.run(
         [HOUSE / "serving/container/with-secrets", "env"],
-        env={"PATH": os.environ["PATH"], "GREENROOM_SECRETS": str(tmp_path), "GREENROOM_SERVING__ENGINES": "{…}"},
+        env={"PATH": os.environ["PATH"], "GREENROOM_SECRETS": str(folder), "GREENROOM_SERVING__ENGINES": "{…}"},
         capture_output=True,
         text=True,
-        check=True,
         timeout=10,
-    ).stdout.splitlines()
+    )
+
+
+def test_secrets_are_read_from_files_into_one_process_only(tmp_path: Path) -> None:
+    told = with_secrets(tmp_path, server_key="k1", cookie_secret="c1").stdout.splitlines()
 
     assert "GREENROOM_SERVER_KEY=k1" in told
     assert 'GREENROOM_ENGINE_KEYS={"vllm": "k1"}' in told
     assert "GREENROOM_SECRET=c1" in told
-    assert "GREENROOM_JOURNAL=postgresql://greenroom:p1@postgres/greenroom" in told
+    assert not any(line.startswith("GREENROOM_JOURNAL") for line in told)
+
+
+@pytest.mark.parametrize("password", ["p1", "p@ss", "p%41ss", "a/b+c=", "p#x:?&", 'q"\\', "пароль 1"])
+def test_a_password_is_what_stands_in_its_file_whatever_its_signs(tmp_path: Path, password: str) -> None:
+    told = dict(line.split("=", 1) for line in with_secrets(tmp_path, postgres_password=password).stdout.splitlines())
+
+    address = urlsplit(told["GREENROOM_JOURNAL"])
+
+    assert (address.username, address.hostname, address.path) == ("greenroom", "postgres", "/greenroom")
+    assert unquote(address.password or "") == password
+
+
+@pytest.mark.parametrize("key", ["k1", 'k"e\\y', "a'b$c`d", "&\\1"])
+def test_a_key_is_what_stands_in_its_file_whatever_its_signs(tmp_path: Path, key: str) -> None:
+    told = dict(line.split("=", 1) for line in with_secrets(tmp_path, server_key=key).stdout.splitlines())
+
+    assert told["GREENROOM_SERVER_KEY"] == key
+    assert json.loads(told["GREENROOM_ENGINE_KEYS"]) == {"vllm": key}
+
+
+@pytest.mark.parametrize("name", ["server_key", "cookie_secret", "postgres_password"])
+def test_a_secret_that_is_there_and_can_not_be_read_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()  # what Docker makes of a file that is missing; root may read every other
+
+    told = with_secrets(tmp_path)
+
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.startswith(f"Error: The secret {tmp_path}/{name} is no file that user")
+
+
+def test_a_secret_without_a_value_is_told(tmp_path: Path) -> None:
+    (tmp_path / "postgres_password").touch()
+
+    told = with_secrets(tmp_path)
+
+    assert told.returncode == 1
+    assert "is empty" in told.stderr
+
+
+def test_secrets_can_not_be_committed_by_mistake() -> None:
+    assert "/secrets/" in (HOUSE / ".gitignore").read_text().splitlines()

@@ -58,7 +58,7 @@ class Machine:
         inside = {"engine": 8001, "chroma": 8000, "bots": 8000}
         for name, port in inside.items():
             words = words.replace(f"{name}:{port}", f"127.0.0.1:{self.ports[name]}")
-        words = re.sub(r"^/(data|shelf)", rf"{self.folder}/\1", words)
+        words = re.sub(r"^/(data|shelf|house)", rf"{self.folder}/\1", words)
         return re.sub(r"^/run/secrets", f"{self.folder}/secrets", words)
 
     def environment(self, service: str) -> dict[str, str]:
@@ -177,8 +177,8 @@ def engine_command(machine: Machine) -> list[str]:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     machine = Machine(tmp_path_factory.mktemp("compose"))
-    for folder in ("data", "shelf", "secrets"):
-        (machine.folder / folder).mkdir()
+    for folder in ("data", "shelf", "secrets", "house/personas-of-ours"):
+        (machine.folder / folder).mkdir(parents=True)
     for name, secret in SECRETS.items():
         (machine.folder / "secrets" / name).write_text(secret + "\n")
     try:

@@ -67,6 +67,32 @@ async def test_without_the_key_nothing_passes_but_health(gate: Gate, behind: Fak
     assert behind.requests == []
 
 
+async def test_the_keys_scheme_may_be_written_in_small_letters(gate: Gate) -> None:
+    async with httpx.AsyncClient(headers={"Authorization": "bearer  secret"}) as client:
+        answer = await client.get(f"{gate.url}/models")
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "鍵", "secret ", "two\nlines", "tab\tbed"])
+def test_a_key_that_no_header_carries_is_refused_when_it_is_set(key: str) -> None:
+    with pytest.raises(EngineMissing, match="GREENROOM_SERVER_KEY"):
+        Gate("127.0.0.1", 0, key=key)
+
+
+async def test_a_line_end_after_the_body_does_not_cost_the_answer(gate: Gate, behind: FakeOpenAI) -> None:
+    behind.acts = [Act(wait=0.05)]
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(root(gate).rsplit(":", 1)[1]))
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer secret\r\ncontent-length: 2\r\n\r\n"
+    writer.write(head + b"{}\r\n")
+
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"0\r\n\r\n")
+
+
 async def test_a_second_request_hidden_behind_the_first_goes_nowhere(gate: Gate, behind: FakeOpenAI) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", int(root(gate).rsplit(":", 1)[1]))
     head = b"GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer secret\r\n\r\n"

@@ -83,6 +83,21 @@ async def test_a_process_that_will_not_end_is_ended(tmp_path: Path) -> None:
     assert await tree.wait() == -signal.SIGKILL
 
 
+async def test_who_will_not_wait_any_longer_ends_the_children_at_once(tmp_path: Path) -> None:
+    patient = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + PARENT
+    tree = await ProcessTree.start([sys.executable, "-c", patient], environment={}, log=tmp_path / "log")
+    child = await child_of(tmp_path / "log")
+    stopping = asyncio.create_task(tree.stop(patience=300))
+    await asyncio.sleep(0.1)
+
+    stopping.cancel()
+    await asyncio.wait([stopping], timeout=5)
+
+    assert stopping.cancelled()
+    assert tree.ended
+    assert await asyncio.to_thread(gone, child)
+
+
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="util-linux's setpriv is not here")
 def test_a_process_ends_when_the_program_that_started_it_is_killed(tmp_path: Path) -> None:
     program = (

@@ -37,6 +37,12 @@ def greenroom_lora(shelf: Shelf, *words: object) -> Result:
     return CliRunner().invoke(commands, [verb, *rest, "--shelf", str(shelf.folder)])
 
 
+def overwrite(path: Path, content: bytes) -> None:
+    """What nobody should do to a version on the shelf."""
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
 def test_each_arrival_is_a_new_version_and_the_newest_is_handed_out(shelf: Shelf, trained: Path) -> None:
     first, second = shelf.add("mira", trained, PROVEN), shelf.add("mira", trained, PROVEN)
 
@@ -71,6 +77,17 @@ def test_a_retired_version_is_found_only_by_its_number(shelf: Shelf, trained: Pa
     shelf.retire("mira")
     with pytest.raises(EngineRefused, match="nothing"):
         shelf.place("mira")
+
+
+def test_a_version_can_not_be_written_over_and_still_be_retired(shelf: Shelf, trained: Path) -> None:
+    shelved = shelf.add("mira", trained, PROVEN, share=0.1)
+
+    files = list(shelved.folder.iterdir())
+    promoted, retired = shelf.promote("mira/v1"), shelf.retire("mira/v1")
+
+    assert len(files) == 4
+    assert not any(path.stat().st_mode & 0o222 for path in files if path.exists())
+    assert (promoted.share, retired.retired) == (1.0, True)
 
 
 @pytest.mark.parametrize("name", ["../mira", "Mira", "", "mira/v1", "a" * 80, ".hidden"])
@@ -109,8 +126,8 @@ def test_a_plain_lora_can_be_served(tiny_loras: Path, tiny_model: Path) -> None:
         ({"bias": "all"}, "bias: none"),
         ({"modules_to_save": ["lm_head"]}, "without modules_to_save"),
         ({"init_lora_weights": "pissa_niter_4"}, "Convert it"),
-        ({"r": 64}, "--max-lora-rank 64"),
-        ({"rank_pattern": {"q_proj": 48}}, "--max-lora-rank 64"),
+        ({"rank": 64}, "--max-lora-rank 64"),
+        ({"rank_pattern": {"nothing": 48}}, "--max-lora-rank 64"),
         ({"peft_type": "IA3"}, "as a LoRA"),
         ({"base_model_name_or_path": "somebody/else-7b"}, "Train it on this base"),
         ({"trainable_token_indices": [1, 2]}, "single tokens"),
@@ -121,6 +138,8 @@ def test_a_plain_lora_can_be_served(tiny_loras: Path, tiny_model: Path) -> None:
         ({"use_qalora": True}, "QALoRA"),
         ({"use_bdlora": {"nblocks": 2}}, "use_bdlora"),
         ({"lora_alpha": "32"}, "no number"),
+        ({"lora_alpha": float("nan")}, "no number"),
+        ({"alpha_pattern": [16]}, "names no modules"),
         ({"r": "16"}, "rank is '16'"),
         ({"rank_pattern": {"q_proj": "8"}}, "rank is '8'"),
         ({"rank_pattern": [8]}, "rank is [8]"),
@@ -191,7 +210,7 @@ def test_a_version_that_can_not_be_read_is_passed_over_and_told_once(
 ) -> None:
     for _ in range(2):
         shelf.add("mira", trained, PROVEN)
-    (shelf.folder / "mira" / "v2" / "card.json").write_bytes(b"\xff{}")
+    overwrite(shelf.folder / "mira" / "v2" / "card.json", b"\xff{}")
     caplog.set_level(logging.WARNING, logger="serving.shelf")
 
     found = [shelf.find("mira").id for _ in range(3)]
@@ -202,11 +221,12 @@ def test_a_version_that_can_not_be_read_is_passed_over_and_told_once(
         shelf.find("mira/v2")
 
 
-def test_weights_for_another_size_are_refused(tiny_loras: Path, tmp_path: Path) -> None:
-    (tmp_path / "tiny").mkdir()
-    (tmp_path / "tiny" / "config.json").write_text(json.dumps({"hidden_size": 4096}))
+def test_weights_for_another_size_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    wide = Path(shutil.copytree(tiny_model, tmp_path / "wide"))
+    config = json.loads((wide / "config.json").read_text())
+    (wide / "config.json").write_text(json.dumps({**config, "hidden_size": 4096, "head_dim": 16}))
 
-    (trouble,) = lora_check.check(tiny_loras / "mira", base=tmp_path / "tiny")
+    (trouble,) = lora_check.check(make_lora(tmp_path / "lora", base=tiny_model, seed=1), base=wide)
 
     assert "64 wide, the base 4096" in trouble
 
@@ -287,3 +307,56 @@ def test_checking_tells_every_reason_and_fails(shelf: Shelf, tiny_model: Path, t
 
     assert result.exit_code == 1
     assert len(json.loads(result.stdout)) == 2
+
+
+def test_only_the_newest_version_is_in_use(shelf: Shelf, trained: Path) -> None:
+    for share in (1.0, 1.0, 0.1):
+        shelf.add("nori", trained, PROVEN, share=share)
+
+    listed = json.loads(greenroom_lora(shelf, "list", "--json").stdout)
+    shown = json.loads(greenroom_lora(shelf, "show", "nori/v1", "--json").stdout)
+
+    assert {row["id"]: row["state"] for row in listed} == {
+        "nori/v1": "replaced",
+        "nori/v2": "in use",
+        "nori/trial/v3": "in use",
+    }
+    assert shown["state"] == "replaced"
+
+
+def test_checking_tells_of_weights_that_were_changed_on_the_shelf(shelf: Shelf, trained: Path) -> None:
+    weights = shelf.add("mira", trained, PROVEN).folder / "adapter_model.safetensors"
+    before = greenroom_lora(shelf, "check", "mira/v1")
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    overwrite(weights, bytes(content))
+
+    after = greenroom_lora(shelf, "check", "mira/v1")
+
+    assert (before.exit_code, before.stdout) == (0, "mira/v1 can be served.\n")
+    assert after.exit_code == 1
+    assert "was changed after it came onto the shelf" in after.stdout
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [("model: somebody/other-7b", "It was made for"), ("max_lora_rank: 1", "Its rank is 4, and the server takes 1")],
+)
+def test_checking_and_adding_mean_the_server_of_the_settings(
+    shelf: Shelf, trained: Path, monkeypatch: pytest.MonkeyPatch, said: str, says: str
+) -> None:
+    (shelf.folder.parent / "greenroom.yaml").write_text(f"serving: {{server: {{{said}}}}}\n")
+    monkeypatch.chdir(shelf.folder.parent)
+
+    checked = greenroom_lora(shelf, "check", trained)
+    added = greenroom_lora(shelf, "add", "mira", trained)
+    insisted = greenroom_lora(shelf, "check", trained, "--base", trained_on(trained), "--max-rank", 16)
+
+    assert (checked.exit_code, added.exit_code, insisted.exit_code) == (1, 1, 0)
+    assert says in checked.stdout
+    assert says in added.stderr
+    assert shelf.all() == ()
+
+
+def trained_on(folder: Path) -> str:
+    return str(json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"])

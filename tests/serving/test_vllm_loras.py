@@ -1,6 +1,7 @@
 """What a running vLLM has loaded follows the shelf, and a persona never loses the voice she has to a bad new one."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ CARD = Card(base="tiny")
 class FakeVllm:
     """The part of vLLM that keeps LoRAs; `answers` are its answers to loading them, by name, else it takes them."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, base: Path) -> None:
         self.shelf = shelf
         self.loaded: list[str] = []
         self.answers: dict[str, int] = {}
@@ -27,7 +28,7 @@ class FakeVllm:
         self.asked: list[str] = []
         self.seconds = 0.0
         self.client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer), base_url="http://vllm")
-        self.keeper = LoraKeeper(self.client, shelf, max_rank=16, clock=lambda: self.seconds)
+        self.keeper = LoraKeeper(self.client, shelf, base=str(base), max_rank=16, at_once=2, clock=lambda: self.seconds)
 
     async def passes(self, seconds: float = 0.0) -> list[str]:
         """What is loaded after so many seconds, and a look at the shelf before and after."""
@@ -54,9 +55,9 @@ class FakeVllm:
 
 
 @pytest_asyncio.fixture
-async def vllm(tmp_path: Path, tiny_loras: Path) -> AsyncIterator[FakeVllm]:
+async def vllm(tmp_path: Path, tiny_model: Path, tiny_loras: Path) -> AsyncIterator[FakeVllm]:
     """A server that wears mira/v1."""
-    fake = FakeVllm(Shelf(tmp_path / "shelf"))
+    fake = FakeVllm(Shelf(tmp_path / "shelf"), tiny_model)
     fake.shelf.add("mira", tiny_loras / "mira", CARD)
     async with fake.client:
         await fake.keeper.try_sync()
@@ -119,7 +120,9 @@ async def test_one_odd_folder_on_the_shelf_does_not_keep_the_others_from_being_l
     vllm: FakeVllm, tiny_loras: Path
 ) -> None:
     (vllm.shelf.folder / "mira" / "v1.bak").mkdir()
-    (vllm.shelf.add("noor", tiny_loras / "noor", CARD).folder / "adapter_config.json").write_text("[]")
+    settings = vllm.shelf.add("noor", tiny_loras / "noor", CARD).folder / "adapter_config.json"
+    settings.chmod(0o644)
+    settings.write_text("[]")
     vllm.shelf.add("zora", tiny_loras / "zora", CARD)
 
     assert await vllm.passes() == ["mira/v1", "zora/v1"]
@@ -136,3 +139,31 @@ async def test_whatever_the_server_answers_the_shelf_is_looked_at_again(
     vllm.listing = 200
 
     assert await vllm.passes() == ["mira/v1", "noor/v1"]
+
+
+async def test_a_lora_of_another_base_is_not_loaded(
+    vllm: FakeVllm, tiny_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = make_lora(tmp_path / "lora", base=tiny_model, seed=1, base_model_name_or_path="somebody/other-7b")
+    vllm.shelf.add("mira", elsewhere, CARD)
+
+    assert await vllm.passes() == ["mira/v1"]
+    assert vllm.asked == ["mira/v1"]
+    assert "mira/v2 can't be served: It was made for somebody/other-7b" in caplog.text
+
+
+async def test_more_loras_than_one_batch_has_places_for_are_told_once(
+    vllm: FakeVllm, tiny_loras: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="serving.vllm_loras")
+    vllm.shelf.add("noor", tiny_loras / "noor", CARD)
+    await vllm.passes()
+    before = len(caplog.records)
+    vllm.shelf.add("zora", tiny_loras / "zora", CARD)
+
+    await vllm.passes(GRACE_SECONDS)
+    await vllm.passes(GRACE_SECONDS)
+
+    assert before == 0
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert "max_loras: 3" in told
