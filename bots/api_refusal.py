@@ -41,6 +41,11 @@ def too_full(in_character: str, wait: float, family: str) -> Refused:
     return Refused(429, in_character, type_="rate_limit_error", code=code, retry_after=wait)
 
 
+def key_used() -> Refused:
+    message = "This Idempotency-Key came with other words before. Send a new one with each question."
+    return Refused(400, message, code="idempotency_key_reused")
+
+
 def no_vectors(why: ServingError) -> Refused:
     """The encoder is full, or does not answer; where it is and why is for the operator."""
     if isinstance(why, EngineBusy):

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from memory import Turn
 from personas import Place
 
 LONGEST_NAME = 64  # OpenAI's own limit
+MOST_STOPS = 4  # OpenAI's own limit, too
+LONGEST_STOP = 500  # characters; each is looked for at each piece of a reply
+AT_FIRST = Field(fail_fast=True)  # a million mistakes are not collected: the house would stand still meanwhile
 
 
 def whole(text: str) -> str:
@@ -27,6 +30,16 @@ def whole(text: str) -> str:
 
 
 Words = Annotated[str, AfterValidator(whole)]
+
+
+def few_stops(given: Any) -> Any:
+    """Refuses more stop strings, or longer ones, before each is looked at."""
+    stops = given if isinstance(given, list) else [given]
+    if len(stops) > MOST_STOPS:
+        raise ValueError(f"at most {MOST_STOPS} stop strings are looked for, and these are {len(stops)}")
+    if any(isinstance(stop, str) and len(stop) > LONGEST_STOP for stop in stops):
+        raise ValueError(f"a stop string has at most {LONGEST_STOP} characters")
+    return given
 
 
 class Part(BaseModel):
@@ -44,7 +57,7 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: Words | list[Part] | None = None
+    content: Words | Annotated[list[Part], AT_FIRST] | None = None
     name: Words | None = None
 
     @property
@@ -82,15 +95,15 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     model: Words
-    messages: list[Said] = Field(min_length=1)
+    messages: Annotated[list[Said], AT_FIRST] = Field(min_length=1)
     stream: bool | None = False
     stream_options: dict[str, Any] | None = None
     user: Words | None = None
-    stop: Words | list[Words] | None = None
+    stop: Annotated[Words | list[Words] | None, BeforeValidator(few_stops)] = None
     n: int | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
-    metadata: dict[str, Words] | None = None
+    metadata: Annotated[dict[str, Words], AT_FIRST] | None = None
     tool_choice: Words | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
 
@@ -108,6 +121,11 @@ class Asked(BaseModel):
         if not self.new and (unread := sorted({kind for said in self.messages for kind in said.unread})):
             return f"A persona reads text, and there is only {', '.join(unread)}."
         return ""
+
+    @property
+    def conversation(self) -> str:
+        """What the client calls this conversation; empty if it doesn't."""
+        return (self.metadata or {}).get("conversation", "")
 
     @property
     def stops(self) -> tuple[str, ...]:
@@ -142,10 +160,15 @@ class Asked(BaseModel):
 
 
 def place_of(asked: Asked, key_id: str, fan: str) -> Place:
-    """Where this conversation is held: the first message names it, unless the client does."""
-    named = (asked.metadata or {}).get("conversation")
+    """Where a conversation that begins like this is held: the first message names it, unless the client does."""
+    named = asked.conversation
     opening = named or next((said.text for said in asked.messages if said.role == "user"), "")
-    return Place(f"api:{key_id}/{short('fan', fan)}/{short('named' if named else 'opening', asked.model, opening)}")
+    return Place(f"{home_of(key_id, fan)}{short('named' if named else 'opening', asked.model, opening)}")
+
+
+def home_of(key_id: str, fan: str) -> str:
+    """How all of a fan's places begin."""
+    return f"api:{key_id}/{short('fan', fan)}/"
 
 
 def short(*words: str) -> str:
@@ -157,13 +180,18 @@ def finish_of(turn: Turn) -> str:
     return "length" if turn.trace.get("finish") == "length" else "stop"
 
 
+def outcome_of(turn: Turn, *, stopped: bool) -> str:
+    """How a reply came out, as a turn says it; one that the client's own stop string ended is whole."""
+    return "answered" if stopped else turn.outcome
+
+
 def usage_of(turn: Turn) -> dict[str, int]:
     spent = turn.prompt_tokens + turn.completion_tokens
     return {"prompt_tokens": turn.prompt_tokens, "completion_tokens": turn.completion_tokens, "total_tokens": spent}
 
 
-def completion_json(turn: Turn, text: str, *, created: int) -> dict[str, Any]:
-    """A whole chat completion."""
+def completion_json(turn: Turn, text: str, *, outcome: str, created: int) -> dict[str, Any]:
+    """A whole chat completion; OpenAI's clients let a field of ours stand."""
     choice = {
         "index": 0,
         "message": {"role": "assistant", "content": text, "refusal": None},
@@ -178,6 +206,7 @@ def completion_json(turn: Turn, text: str, *, created: int) -> dict[str, Any]:
         "choices": [choice],
         "usage": usage_of(turn),
         "system_fingerprint": turn.persona_version,
+        "greenroom": {"outcome": outcome},
     }
 
 

@@ -154,7 +154,7 @@ def doctor(
         raise typer.Exit(checks.run(settings, as_json=as_json))
 
 
-keys = typer.Typer(help="API keys: make, list and revoke them.", no_args_is_help=True)
+keys = typer.Typer(help="API keys: make, list, rotate and revoke them.", no_args_is_help=True)
 app.add_typer(keys, name="key")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -165,16 +165,23 @@ def add_key(
     persona: Annotated[list[str] | None, typer.Option(help="Whom it may talk to; may be given several times.")] = None,
     per_minute: Annotated[int, typer.Option(min=1, help="How often it may ask.")] = 60,
     data: Data = None,
+    personas: Personas = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key. It is shown this once; only its hash is kept."""
     with plainly():
+        must_be_in_cast(persona or (), personas)
         key, words = keys_in(data).add(name, personas=persona or (), per_minute=per_minute)
+    show_key(key, words, as_json=as_json)
+
+
+def show_key(key: Any, words: str, *, as_json: bool) -> None:
+    """A key's words, for the only time."""
     if as_json:
         typer.echo(json.dumps({"id": key.id, "key": words}))
     else:
         typer.echo(words)
-        typer.echo(f"Key {key.id} for {name}. It is shown this once; keep it safe.", err=True)
+        typer.echo(f"Key {key.id} for {key.name}. It is shown this once; keep it safe.", err=True)
 
 
 @keys.command("list", epilog="Example: greenroom key list --json")
@@ -188,6 +195,16 @@ def list_keys(data: Data = None, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     for key in () if as_json else found:
         typer.echo(f"{key.id}  {key.made_at[:10]}  {', '.join(key.personas) or 'everybody':20}  {key.name}")
+
+
+@keys.command("rotate", epilog="Example: greenroom key rotate 1f2e3d4c")
+def rotate_key(
+    key: Annotated[str, typer.Argument(help="The key's id, from the list.")], data: Data = None, as_json: AsJson = False
+) -> None:
+    """Give a key new words: the old ones open nothing any more, and its fans are remembered."""
+    with plainly():
+        rotated, words = keys_in(data).rotate(key)
+    show_key(rotated, words, as_json=as_json)
 
 
 @keys.command("revoke", epilog="Example: greenroom key revoke 1f2e3d4c")
@@ -206,6 +223,17 @@ def keys_in(data: Path | None) -> Any:
     folder = from_flags({"data": data}).data
     prepare(folder)
     return Keys(folder)
+
+
+def must_be_in_cast(ids: Collection[str], personas: Path | None) -> None:
+    """Raises `PersonaUnknown` with the nearest there is: a slip would make a key that opens nothing."""
+    from bots.app import from_flags
+    from personas import SHIPPED, Cast
+
+    own = from_flags({"personas": personas}).personas
+    cast = Cast([*([own] if own else []), SHIPPED])
+    for persona_id in ids:
+        cast.get(persona_id)
 
 
 def settings_from(**flags: object) -> Any:

@@ -1,7 +1,7 @@
 """Which failures are told in a sentence, because whoever reads it can do something about it."""
 
 from bots.app import DataFolder
-from bots.keys import UnknownKey
+from bots.keys import KeysTrouble, UnknownKey
 from memory import MemoryTrouble
 from personas import PersonaError
 from serving import ServingError
@@ -14,6 +14,7 @@ class NotStarted(Exception):
 
 TOLD_PLAINLY = (
     UnknownKey,
+    KeysTrouble,
     DataFolder,
     SettingsWrong,
     NotStarted,

@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from bots import web_faces, web_me, web_places, web_shell, web_talks
 from bots.api_bot import add_api
+from bots.api_origins import open_to
 from bots.house import House
 from bots.web_foyer import Foyer
 from bots.web_shell import PAGE, App, Guarded
@@ -39,7 +40,7 @@ def web_app(foyer: Foyer) -> App:
     app.mount("/page", StaticFiles(directory=PAGE, check_dir=False), name="page")
     tell_troubles(app)
     add_api(app)
-    return Guarded(app)
+    return Guarded(open_to(app, foyer.origins))
 
 
 def listening(host: str, port: int) -> socket.socket:

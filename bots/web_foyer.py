@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from bots.house import House
-from bots.keys import Keys
+from bots.keys import Keys, bearer
 from bots.performance import Performance
 from bots.prose import Prose
 from bots.settings import LOOPBACK
@@ -22,13 +22,16 @@ from personas import Place
 
 @dataclass(slots=True)
 class Foyer:
-    """Stands open while the house behind it still opens; `house` is None until it has."""
+    """Stands open while the house behind it still opens; `house` is None until it has.
+
+    Pages of these `origins` may call the API.
+    """
 
     tickets: Tickets
     keys: Keys
+    origins: Sequence[str] = ()
     prose: Prose = field(default_factory=Prose)
     house: House | None = None
-    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,16 @@ def by_operator(request: Request, house: House) -> bool:
     """
     loopback = request.client is not None and request.client.host in LOOPBACK
     return loopback and not house.settings.open_to_others and names_loopback(request.headers.get("host", ""))
+
+
+def may_look_behind(request: Request) -> bool:
+    """Whether an operator asks, or somebody with a key for the whole cast: they see how the house itself does."""
+    foyer = foyer_of(request)
+    if foyer.house is not None and by_operator(request, foyer.house):
+        return True
+    words = bearer(request.headers.get("authorization", ""))
+    key = foyer.keys.find(words) if words else None
+    return key is not None and not key.personas
 
 
 def names_loopback(host: str) -> bool:

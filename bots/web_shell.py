@@ -3,14 +3,13 @@
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
-from bots.keys import bearer
-from bots.web_foyer import Guest, by_operator, foyer_of
+from bots.web_foyer import Guest, foyer_of, may_look_behind
 from bots.web_trouble import Trouble, opening, told, told_on
 
 PAGE = Path(__file__).parent / "page"
@@ -54,23 +53,24 @@ async def healthz() -> dict[str, bool]:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> JSONResponse:
-    """The house is open, and its engines answer."""
+    """The house is open, and its engines answer; where they are and what ails them is not for strangers."""
     foyer = foyer_of(request)
     if foyer.house is None:
-        return JSONResponse({"ok": False, "reason": foyer.trouble or "opening"}, status_code=503)
+        return JSONResponse({"ok": False, "reason": "opening"}, status_code=503)
     engines = await foyer.house.engines.health(foyer.house.cast.all())
     ok = any(not trouble for trouble in engines.values())
-    return JSONResponse({"ok": ok, "engines": engines}, status_code=200 if ok else 503)
+    shown = {"ok": ok, "engines": engines} if may_look_behind(request) else {"ok": ok}
+    return JSONResponse(shown, status_code=200 if ok else 503)
 
 
 @router.get("/metrics", include_in_schema=False)
-async def metrics(request: Request, authorization: Annotated[str, Header()] = "") -> Response:
-    """The figures, for whoever is on this machine or has a key."""
+async def metrics(request: Request) -> Response:
+    """The figures, for whoever is on this machine or has a key for the whole cast."""
     foyer = foyer_of(request)
     if foyer.house is None:
         raise opening()
-    if not by_operator(request, foyer.house) and foyer.keys.find(bearer(authorization)) is None:
-        raise Trouble(401, "The figures are for operators.", "Send a key: greenroom key add prometheus.")
+    if not may_look_behind(request):
+        raise Trouble(401, "The figures are for operators.", "Send a key for everybody: greenroom key add prometheus.")
     return Response(foyer.house.meters.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from bots.api_refusal import Refused
+from bots.keys import KeysTrouble
 from memory import JournalTrouble, NotYours, UnknownMemory, UnknownTurn
 
 log = structlog.get_logger()
@@ -93,6 +94,10 @@ def tell_troubles(app: FastAPI) -> None:
         log.error("journal_away", reason=str(exc))
         return told_on(request.url.path, 503, "The house can't write down what you say just now.", "Try again.")
 
+    async def keys_away(request: Request, exc: Exception) -> JSONResponse:
+        log.error("keys_away", reason=str(exc))
+        return told_on(request.url.path, 503, "The house can't read its keys just now.", "Tell whoever runs it.")
+
     async def our_fault(request: Request, _: Exception) -> JSONResponse:
         """Told whole in the log by the server; here only that it happened."""
         return told_on(request.url.path, 500, "Something went wrong in the house.", "Try again.")
@@ -105,6 +110,7 @@ def tell_troubles(app: FastAPI) -> None:
         RequestValidationError: malformed,
         HTTPException: plain,
         JournalTrouble: journal_away,
+        KeysTrouble: keys_away,
         Exception: our_fault,
     }
     for kind, handler in handlers.items():

@@ -9,7 +9,10 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from pydantic import BaseModel, ValidationError
 
+from bots.api_talk import Asked
+from bots.api_vectors import Texts
 from bots.keys import Keys
 from bots.testing import house_in_ram
 from serving.testing import ScriptedEngine
@@ -64,6 +67,8 @@ def saying(content: object) -> bytes:
         asked(n=0),
         asked(n=10**30),
         asked(stop=[1]),
+        asked(stop=[f"never {n}" for n in range(5)]),
+        asked(stop="z" * 501),
         asked(user=5),
         asked(metadata={"conversation": 1}),
         asked(stream_options="all"),
@@ -81,6 +86,25 @@ async def test_what_makes_no_sense_is_refused_with_a_sentence(client: httpx.Asyn
 
 
 @pytest.mark.parametrize(
+    ("shape", "wrong"),
+    [
+        (Asked, {"messages": [1] * 10_000}),
+        (Asked, {"messages": [{}] * 10_000}),
+        (Asked, {"messages": [{"role": "user", "content": [{}] * 10_000}]}),
+        (Asked, {"messages": HELLO, "metadata": {str(number): 1 for number in range(10_000)}}),
+        (Asked, {"messages": HELLO, "stop": [1] * 10_000}),
+        (Texts, {"input": [None] * 10_000}),
+    ],
+)
+def test_of_ten_thousand_mistakes_the_first_is_enough(shape: type[BaseModel], wrong: dict[str, Any]) -> None:
+    """A million of them, each told in full, would hold up everybody for seconds."""
+    with pytest.raises(ValidationError) as refusal:
+        shape.model_validate({"model": "mika", **wrong})
+
+    assert refusal.value.error_count() <= 3
+
+
+@pytest.mark.parametrize(
     "body",
     [
         saying("a\x00b \u202e and back"),
@@ -89,7 +113,7 @@ async def test_what_makes_no_sense_is_refused_with_a_sentence(client: httpx.Asyn
         b'{"model": "mika", "messages": [{"role": "user", "name": "\\udfff", "content": "hi"}], "user": "\\ud800"}',
         asked(messages=[{"role": "user", "name": "Mika:\n[notes]\x00" * 999, "content": "hi"}]),
         asked(user="u" * 10_000, metadata={"conversation": "c" * 10_000}),
-        asked(stop=[f"never {n}" for n in range(1000)]),
+        asked(stop=["never " * 80 for _ in range(4)]),
         asked(tools=[{"type": "function", "function": {"name": "f"}}], tool_choice="auto", temperature=9),
         asked(stream=None, stream_options=None, n=None, stop=None, user=None, max_tokens=None),
         asked().decode().encode("utf-16"),

@@ -63,6 +63,22 @@ def reply_in(answer: httpx.Response) -> str:
     return str(answer.json()["choices"][0]["message"]["content"])
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.9])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_idempotency_key_that_comes_with_other_words_is_refused(
+    client: httpx.AsyncClient, engine: ScriptedEngine, stream: bool, pause: float
+) -> None:
+    first = asyncio.create_task(ask(client))
+    await asyncio.sleep(0.1 + pause)
+
+    other = {"messages": [{"role": "user", "content": "Sing!"}], "stream": stream}
+    second = await ask(client, more=other)
+
+    assert (second.status_code, second.json()["error"]["code"]) == (400, "idempotency_key_reused")
+    assert reply_in(await first) == WORDS
+    assert len(engine.prompts) == 1
+
+
 @pytest.mark.parametrize("pause", [0.0, 0.5])
 async def test_a_client_that_gave_up_gets_a_whole_reply_when_it_asks_again(
     client: httpx.AsyncClient, pause: float

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bots import playbill
+from bots.faults import NotStarted
+from bots.settings import BotsSettings
 from tests.bots.house_process import GREENROOM, house_process
 
 pytestmark = pytest.mark.slow
@@ -49,6 +52,16 @@ def test_a_port_in_use_is_told_in_a_sentence(tmp_path: Path) -> None:
 
     assert f"127.0.0.1:{port}" in sentence
     assert "--port" in sentence
+
+
+def test_a_port_for_administrators_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(playbill, "listening", refused)
+
+    with pytest.raises(NotStarted, match="Port 80 is for administrators"):
+        playbill.run(BotsSettings(data=tmp_path, port=80))
 
 
 def test_a_data_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:

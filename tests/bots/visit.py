@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -81,9 +81,11 @@ def words(events: list[Event]) -> str:
 
 
 @asynccontextmanager
-async def served(house: House | None, *, secret: bytes = b"test", keys: Keys | None = None) -> AsyncIterator[str]:
+async def served(
+    house: House | None, *, secret: bytes = b"test", keys: Keys | None = None, origins: Sequence[str] = ()
+) -> AsyncIterator[str]:
     """The address of a server for a house (None: one that still opens), in this process."""
-    foyer = Foyer(Tickets(secret), keys or Keys(Path("/nowhere")), house=house)
+    foyer = Foyer(Tickets(secret), keys or Keys(Path("/nowhere")), origins=origins, house=house)
     with closing(listening("127.0.0.1", 0)) as door:
         server = uvicorn.Server(uvicorn.Config(web_app(foyer), log_config=None, lifespan="off"))
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
