@@ -32,7 +32,7 @@ from personas import (
     is_private,
     render,
 )
-from serving import ChatMessage, Completion, Delta, Engine, Sampling, ServingError, ShelfError, Window
+from serving import ChatMessage, Completion, Delta, Engine, EngineBusy, Sampling, ServingError, ShelfError, Window
 
 log = structlog.get_logger()
 BESIDE = {"again", "edits", "continues"}  # in the trace of a turn that stands in another's place
@@ -92,6 +92,7 @@ async def take_turn(cue: Cue, *, on: Stage) -> AsyncGenerator[Delta | Turn, None
         turn, trace["finish"] = replace(turn, outcome="cut_short"), "stopped"
     except (ServingError, SaidNothing) as failure:
         trace |= {"finish": "failed", "failure": str(failure), "family": type(failure).__name__}
+        trace |= {"retry_after": failure.retry_after} if isinstance(failure, EngineBusy) else {}
         turn = replace(turn, outcome="cut_short" if reply.text else "at_a_loss")
         line = at_a_loss(cue)
         yield Delta(reply.add(f"… {line}" if reply.text else line))

@@ -7,6 +7,7 @@ covers the fan's id, so another fan's talk can't even be named.
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -14,7 +15,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from personas import Place
 
-COOKIE = "greenroom_fan"
+COOKIE = "greenroom_fan"  # with something of the house's behind it: a browser keeps one jar for all ports of a machine
 YEARS_2 = 2 * 365 * 24 * 3600
 LONGEST_NAME = 40
 TALK = re.compile(r"([a-z0-9][a-z0-9_-]{0,62})\.([0-9a-f]{16})\.([0-9a-f]{24})")
@@ -40,6 +41,7 @@ class Tickets:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
         self._cookies = URLSafeSerializer(secret, salt="fan")
+        self.cookie_name = f"{COOKIE}_{hmac.new(secret, b'cookie', sha256).hexdigest()[:8]}"
 
     def stranger(self) -> Fan:
         """A fan who has not been here."""
@@ -47,6 +49,10 @@ class Tickets:
 
     def cookie(self, fan: Fan) -> str:
         return str(self._cookies.dumps([fan.id, fan.name, fan.language]))
+
+    def fan_in(self, cookies: Mapping[str, str]) -> Fan | None:
+        """The fan of a browser's cookies, the one that an older greenroom gave included."""
+        return self.fan(cookies.get(self.cookie_name)) or self.fan(cookies.get(COOKIE))
 
     def fan(self, cookie: str | None) -> Fan | None:
         """The fan of a cookie; None for no cookie, a forged one, or one of another house."""

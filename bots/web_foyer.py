@@ -13,7 +13,7 @@ from bots.keys import Keys, bearer
 from bots.performance import Performance
 from bots.prose import Prose
 from bots.settings import LOOPBACK
-from bots.web_fan import COOKIE, Fan, Tickets, place_of, talk_of
+from bots.web_fan import Fan, Tickets, place_of, talk_of
 from bots.web_shape import turn_json
 from bots.web_trouble import no_talk, no_turn, opening
 from memory import Turn
@@ -90,7 +90,7 @@ def foyer_of(request: Request) -> Foyer:
 def fan_of(request: Request) -> Fan:
     """Who is asking: the cookie's fan, or a stranger."""
     tickets = foyer_of(request).tickets
-    return tickets.fan(request.cookies.get(COOKIE)) or tickets.stranger()
+    return tickets.fan_in(request.cookies) or tickets.stranger()
 
 
 def visitor_of(request: Request, fan: Annotated[Fan, Depends(fan_of)]) -> Visitor:

@@ -137,7 +137,8 @@ async def forget_me(guest: Guest, response: Response, persona: str | None = None
     """Forgets this fan, for one persona or altogether; the receipt counts what went."""
     receipt = await guest.house.memory.forget_fan(guest.fan.id, persona)
     if persona is None:
-        response.delete_cookie(COOKIE, path="/")
+        for name in (guest.foyer.tickets.cookie_name, COOKIE):
+            response.delete_cookie(name, path="/")
     return receipt_json(receipt)
 
 
@@ -156,9 +157,10 @@ def fan_json(fan: Fan) -> dict[str, str]:
 
 def remember_cookie(response: Response, request: Request, fan: Fan) -> None:
     """Sets the signed cookie; Secure where the page came over HTTPS."""
+    tickets = foyer_of(request).tickets
     response.set_cookie(
-        COOKIE,
-        foyer_of(request).tickets.cookie(fan),
+        tickets.cookie_name,
+        tickets.cookie(fan),
         max_age=YEARS_2,
         httponly=True,
         samesite="lax",

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from bots.api_refusal import Refused
 from bots.keys import KeysTrouble
-from memory import JournalTrouble, NotYours, UnknownMemory, UnknownTurn
+from memory import JournalTrouble, MemoryTrouble, NotYours, UnknownMemory, UnknownTurn
 
 log = structlog.get_logger()
 
@@ -94,6 +94,10 @@ def tell_troubles(app: FastAPI) -> None:
         log.error("journal_away", reason=str(exc))
         return told_on(request.url.path, 503, "The house can't write down what you say just now.", "Try again.")
 
+    async def memory_away(request: Request, exc: Exception) -> JSONResponse:
+        log.error("memory_away", reason=str(exc))
+        return told_on(request.url.path, 503, "The house can't reach its memories just now.", "Try again.")
+
     async def keys_away(request: Request, exc: Exception) -> JSONResponse:
         log.error("keys_away", reason=str(exc))
         return told_on(request.url.path, 503, "The house can't read its keys just now.", "Tell whoever runs it.")
@@ -110,6 +114,7 @@ def tell_troubles(app: FastAPI) -> None:
         RequestValidationError: malformed,
         HTTPException: plain,
         JournalTrouble: journal_away,
+        MemoryTrouble: memory_away,
         KeysTrouble: keys_away,
         Exception: our_fault,
     }

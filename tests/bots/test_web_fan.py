@@ -8,7 +8,9 @@ import pytest
 from bots.house import House
 from bots.testing import house_in_ram
 from bots.web_fan import COOKIE, Fan, Tickets
+from memory import MemoryTrouble
 from memory.journal import Journal
+from memory.testing import journal_in_ram, memory_in_ram
 from serving.testing import ScriptedEngine
 from tests.bots.visit import Visit, served
 
@@ -30,7 +32,7 @@ async def test_a_stranger_becomes_a_fan_with_a_cookie_that_scripts_cannot_read(a
         answer = await browser.get("/api/house")
 
         cookie = answer.headers["set-cookie"]
-        assert cookie.startswith(f"{COOKIE}=")
+        assert cookie.startswith(f"{COOKIE}_")
         assert "HttpOnly" in cookie
         assert "SameSite=lax" in cookie
         assert (await browser.get("/api/house")).json()["fan"]["id"] == answer.json()["fan"]["id"]
@@ -42,8 +44,46 @@ async def test_a_forged_cookie_is_a_stranger(address: str) -> None:
         assert (await browser.get("/api/house")).json()["fan"]["id"] != "web:kim"
 
 
+async def test_two_houses_on_one_machine_leave_each_others_fans_alone(house: House) -> None:
+    browser = httpx.AsyncClient()  # ports share its jar
+    async with served(house) as here, served(house, secret=b"another house") as there, browser:
+        mine = (await browser.get(f"{here}/api/house")).json()["fan"]["id"]
+        await browser.get(f"{there}/api/house")
+
+        assert (await browser.get(f"{here}/api/house")).json()["fan"]["id"] == mine
+
+
+async def test_a_cookie_of_an_older_greenroom_is_known_and_goes_with_its_fan() -> None:
+    old = Tickets(b"test").cookie(Fan("web:kim"))
+    async with (
+        journal_in_ram() as journal,
+        memory_in_ram(journal) as memory,
+        house_in_ram(memory=memory, journal=journal) as house,
+        served(house) as address,
+        httpx.AsyncClient(base_url=address, headers={"X-Greenroom": "1"}) as browser,
+    ):
+        browser.cookies.set(COOKIE, old, domain="127.0.0.1")
+        assert (await browser.get("/api/house")).json()["fan"]["id"] == "web:kim"
+
+        await browser.delete("/api/me")
+
+        assert (await browser.get("/api/house")).json()["fan"]["id"] != "web:kim"
+
+
+async def test_a_memory_that_is_away_is_told_in_a_sentence(address: str, house: House) -> None:
+    async def taken(*_: object, **__: object) -> None:
+        raise MemoryTrouble("Another greenroom has the folder.")
+
+    house.memory.show = taken
+    async with Visit(address) as kim:
+        answer = await kim.client.get("/api/memories?persona=mika")
+
+    assert answer.status_code == 503
+    assert "memories" in answer.json()["error"]["sentence"]
+
+
 def test_a_talk_belongs_to_one_fan_and_one_persona() -> None:
-    tickets = Tickets(b"secret")
+    tickets = Tickets(b"test")
     kim, lee = Fan("web:kim"), Fan("web:lee")
     talk = tickets.new_talk(kim, "mika")
 
