@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import structlog
 from pydantic import ValidationError
 
 from personas.cast import Cast
 from personas.errors import Finding, PersonaUnreadable
 from personas.persona import Persona
 
+log = structlog.get_logger()
 SHORTEST_VERSION = 4
 VERSIONS = "personas"  # the archive's folder in the data folder
 
@@ -19,9 +21,12 @@ class Archive:
         self._folder = folder
 
     def keep_all(self, cast: Cast) -> None:
-        """Writes everybody down who plays now."""
+        """Writes everybody down who plays now; one that can't be written is logged, and takes nobody else along."""
         for persona in cast.all():
-            self.keep(persona)
+            try:
+                self.keep(persona)
+            except (OSError, ValueError) as exc:
+                log.warning("persona_not_kept", persona=persona.id, reason=str(exc))
 
     def keep(self, persona: Persona) -> None:
         """Writes the persona down, unless this version is there already."""

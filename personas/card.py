@@ -5,13 +5,12 @@ kwaroran/character-card-spec-v3. `Card.fields` is `data` (or the flat object) wi
 and every unknown one as it was. Repairs are named in sentences; none of them touches the original, which export uses.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from personas.card_errors import CardMissing
-from personas.card_json import Json
+from personas.card_json import Json, finite
 from personas.lorebook import book_of
 from personas.lorebook_repair import Repairs, as_number, as_text, as_texts
 
@@ -103,12 +102,12 @@ def version_of(raw: Mapping[str, Json], nested: bool, keyword: str, repairs: Rep
 
 def spec_number(written: Json, repairs: Repairs) -> float | None:
     """`spec_version` as the number it is compared as."""
-    if isinstance(written, int | float) and not isinstance(written, bool):
+    if finite(written):
         repairs.note("`spec_version` was a number instead of text")
         return float(written)
     try:
         number = float(str(written))
-        return number if math.isfinite(number) else None
+        return number if finite(number) else None
     except ValueError:
         repairs.note(f"`spec_version` was {written!r}" + ("" if written is None else ", which is no number"))
         return None

@@ -32,7 +32,7 @@ FIELDS: Mapping[Path, Path] = {
     ("card", "tags"): ("tags",),
 }
 LISTS = {"alternate_greetings", "tags", "group_only_greetings"}
-ELSEWHERE = {"id", "lore", "knowledge"}
+ELSEWHERE = {"id", "lore"}
 
 
 def persona_edits(
@@ -76,7 +76,7 @@ def unplaced(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[str
 def as_card_says(field: str | int, value: Json) -> Json:
     """A persona's value in the type the card's field has."""
     if field in LISTS:
-        return value if isinstance(value, list) else []
+        return [str(item) for item in value] if isinstance(value, list) else []
     if field == "depth":
         return value if isinstance(value, int) else 4
     return "" if value is None else str(value)

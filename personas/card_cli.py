@@ -1,22 +1,24 @@
 """What an operator does with community cards at the command line: take them in, give them back, explain them."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 from personas.card_errors import CardError
 from personas.card_export import Form, export
 from personas.card_import import import_file
 from personas.card_rules import read_rules
-from personas.cast import SHIPPED
-from personas.errors import PersonaError
+from personas.cast import ENDINGS, SHIPPED, Cast
+from personas.errors import PersonaError, PersonaUnknown
 from personas.lore_scene import SHARE, Lorekeeper
 from personas.lore_transcript import read_transcript
 from personas.persona_file import load
@@ -106,6 +108,7 @@ def why(
     as_json: AsJson = False,
 ) -> None:
     """Explain, entry by entry, which lore comes to mind at the end of a conversation, and why or why not."""
+    logs_to_stderr()
     with plain_errors():
         file = file_of(persona_id, personas or [])
         persona = load(file)
@@ -152,12 +155,21 @@ def compared(texts: Mapping[str, str], words: str, *, by: Near | None) -> Collec
 
 
 def file_of(persona_id: str, personas: list[Path]) -> Path:
-    """The persona's file, found by its folder so that a broken neighbour is no obstacle."""
+    """The persona's file, in the operator's folders first; a broken one, or an imported lorebook's, by its name."""
+    with suppress(PersonaUnknown):
+        return Cast(personas).file(persona_id)
     for folder in (*personas, SHIPPED):
-        for file in (folder / persona_id / f"{persona_id}.yaml", folder / f"{persona_id}.yaml"):
-            if file.is_file() or (file.parent / f"{persona_id}.import.json").is_file():
-                return file
+        for place in (folder / persona_id, folder):
+            files = [place / f"{persona_id}{suffix}" for suffix in ENDINGS]
+            found = next((file for file in files if file.is_file()), None)
+            if found or (place / f"{persona_id}.import.json").is_file():
+                return found or files[0]
     raise CardError(f"There is no persona '{persona_id}' in the folders.", "Name hers with --personas.")
+
+
+def logs_to_stderr() -> None:
+    """What is logged does not mix with the result."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 @contextmanager

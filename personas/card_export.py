@@ -6,7 +6,7 @@ container of the same content.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -28,7 +28,7 @@ from personas.container_zip import new_charx, rebuilt
 from personas.lore_file import read_lore
 from personas.lorebook import SPEC, book_of_any, unworldly
 from personas.lorebook_repair import Repairs
-from personas.yaml_text import read_document
+from personas.persona_file import read
 
 Form = Literal["same", "v2-json", "v3-json", "v3-png", "charx"]
 NOBODY: Mapping[str, Json] = {}
@@ -45,12 +45,13 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A persona's folder as it is now: its values, its lorebook, and what the import left."""
+    """A persona's folder as it is now: its values, its lorebook and further ones, and what the import left."""
 
     folder: Path
     values: Mapping[str, Json]
     lore_file: str
     lore: Json
+    more_lore: tuple[Json, ...]
     sidecar: Sidecar | None
     container: Container | None
 
@@ -58,8 +59,19 @@ class Source:
 def export(file: Path, *, form: Form = "same", now: Callable[[], float]) -> Exported:
     """The card of a persona's file, or of an imported lorebook's folder. May raise `CardError` or `PersonaError`."""
     source = source_of(file)
+    exported = exported_from(source, form, now)
+    if not source.more_lore:
+        return exported
+    joined = (
+        f"{1 + len(source.more_lore)} lorebooks are joined into the one that a card has, with the first one's settings"
+    )
+    return replace(exported, notes=(*exported.notes, joined))
+
+
+def exported_from(source: Source, form: Form, now: Callable[[], float]) -> Exported:
+    """The card of what lies in a folder."""
     if source.container is None:
-        return made(source, new_card(source), "v3-json" if form == "same" else form, now)
+        return afresh(source, "v3-json" if form == "same" else form, now)
     if source.sidecar is not None and source.sidecar.form == "lorebook":
         return lorebook(source, source.container, form)
     if source.sidecar is not None and source.sidecar.form != "card":
@@ -72,15 +84,15 @@ def source_of(file: Path) -> Source:
     sidecar = read_sidecar(sidecar_file(file.parent, file.stem))
     values: dict[str, Json] = {}
     if sidecar is None or sidecar.form != "lorebook":
-        written = read_document(file).value
-        values = as_json(written) if isinstance(written, dict) else {}
+        values = as_json(read(file).values)
     named = values.get("lore")
     names = [str(name) for name in named] if isinstance(named, list) else []
     kept = sidecar.lore_file if sidecar else ""
     lore_file = kept if kept in names or (kept and not values) else next(iter(names), "")
     lore = read_lore(file.parent / lore_file)[0] if lore_file else None
+    more = tuple(read_lore(file.parent / name)[0] for name in names if name != lore_file)
     container = container_of(sidecar.original_bytes(file.parent)) if sidecar and sidecar.original else None
-    return Source(file.parent, values, lore_file, lore, sidecar, container)
+    return Source(file.parent, values, lore_file, lore, more, sidecar, container)
 
 
 def same_card(source: Source, container: Container, form: Form, now: Callable[[], float]) -> Exported:
@@ -90,7 +102,7 @@ def same_card(source: Source, container: Container, form: Form, now: Callable[[]
     assert source.sidecar
     edits, lost = placed(edits_of(source, winner), card.version if form in ("same", home(container, card)) else 3)
     notes = tuple(f"a V{card.version} card has no `{name}`; --as v3-json has" for name in lost)
-    notes += tuple(f"cards have no field for `{key}`" for key in unplaced(source.sidecar.values, source.values))
+    notes += no_field_for(unplaced(source.sidecar.values, source.values))
     if not edits and form in ("same", home(container, card)):
         return Exported(container.data, notes)
     if form not in ("same", home(container, card)):
@@ -102,6 +114,11 @@ def same_card(source: Source, container: Container, form: Form, now: Callable[[]
     for keyword in container.texts.keys() - texts.keys():
         texts[keyword] = apply_to_copy(read_json(container.texts[keyword]), edits, winner.value).bytes()
     return Exported(container.replaced(texts), notes)
+
+
+def no_field_for(keys: Iterable[str]) -> tuple[str, ...]:
+    """What a card can't carry, in sentences."""
+    return tuple(f"cards have no field for `{key}`" for key in keys)
 
 
 def home(container: Container, card: Card) -> Form:
@@ -118,16 +135,21 @@ def edits_of(source: Source, winner: JsonText) -> tuple[Edit, ...]:
     assert source.sidecar
     fields = as_object(value_at(winner.value, root(winner.value)))
     edits = persona_edits(source.sidecar.values, source.values, fields)
-    if source.lore_file != source.sidecar.lore_file or (source.lore is not None and source.sidecar.lore is None):
+    other = source.lore_file != source.sidecar.lore_file or (source.lore is not None and source.sidecar.lore is None)
+    if other or source.more_lore:
         return (*edits, Edit(("character_book",), whole_book(source)))
     book = as_object(fields.get("character_book"))
     return (*edits, *(Edit(("character_book", *edit.path), edit.value) for edit in book_edits(source, book)))
 
 
 def whole_book(source: Source) -> Json:
-    """The lorebook as it is now, or an empty one."""
-    book = book_of_any(source.lore, Repairs()) if source.lore is not None else None
-    return book or {"extensions": {}, "entries": []}
+    """The lorebook as it is now, with the entries of all further ones, or an empty one."""
+    found = (book_of_any(written, Repairs()) for written in (source.lore, *source.more_lore) if written is not None)
+    books = [book for book in found if book is not None]
+    entries: list[Json] = []
+    for book in books:
+        entries += book["entries"] if isinstance(book["entries"], list) else []
+    return {**(books[0] if books else {"extensions": {}}), "entries": entries}
 
 
 def book_edits(source: Source, written: Mapping[str, Json]) -> tuple[Edit, ...]:
@@ -163,7 +185,14 @@ def foreign(source: Source, container: Container, form: Form, now: Callable[[], 
     if form == "same" and not changed:
         return Exported(container.data)
     note = (f"{source.sidecar.form} can't be written; this is a V3 card",) if form == "same" else ()
-    return made(source, new_card(source), "v3-json" if form == "same" else form, now, note)
+    return afresh(source, "v3-json" if form == "same" else form, now, note)
+
+
+def afresh(source: Source, form: Form, now: Callable[[], float], notes: tuple[str, ...] = ()) -> Exported:
+    """A new card, with a note of everything that has no place in one."""
+    pictured = form in ("v3-png", "charx")
+    lost = (key for key in unplaced(NOBODY, source.values) if key != "look" or not pictured)
+    return made(source, new_card(source), form, now, (*notes, *no_field_for(lost)))
 
 
 def new_card(source: Source) -> Card:

@@ -19,7 +19,7 @@ from personas.card_icon import icon_of
 from personas.card_json import Json, read_json
 from personas.card_sidecar import SUFFIXES, Sidecar, sidecar_file
 from personas.card_yaml import persona_values, yaml_text
-from personas.cast import SHIPPED
+from personas.cast import ENDINGS, SHIPPED
 from personas.container import Container, open_container
 from personas.errors import PersonaError
 from personas.foreign import Foreign, foreign_object, foreign_text, haruhi
@@ -27,7 +27,7 @@ from personas.lore_file import read_lore, write_lore
 from personas.lorebook import book_of_any
 from personas.lorebook_repair import Repairs
 from personas.persona_file import load
-from personas.yaml_text import Value, parse
+from personas.yaml_text import LARGEST_FILE, Value, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +158,20 @@ def write_persona(
         values["look"] = {"portrait": portrait}
     file = folder / f"{persona_id}.yaml"
     head = head_of(card, found, persona_id)
-    texts = (yaml_text(values, head, quoted=quoted) for quoted in (False, True))
+    texts = (yaml_text(values, head, quoted=quoted) for quoted in (False, True) if length(values) <= LARGEST_FILE)
     text = next((text for text in texts if reads_back(text, values, file)), "")
     if not text:
         raise CardError("The card's texts are too long, or too strange, for a persona's file.")
     file.write_text(text, encoding="utf-8")
     check(file)
     return values, notes
+
+
+def length(value: Json) -> int:
+    """How many letters a value's texts have: a YAML of them has no fewer bytes."""
+    if isinstance(value, dict):
+        return sum(length(inner) for inner in value.values())
+    return sum(length(inner) for inner in value) if isinstance(value, list) else len(str(value))
 
 
 def reads_back(text: str, values: Mapping[str, Json], file: Path) -> bool:
@@ -213,7 +220,7 @@ def free_id(name: str, into: Path) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-")
     slug = slug or f"card-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
     number, persona_id = 1, slug
-    while any((place / persona_id).exists() or (place / f"{persona_id}.yaml").exists() for place in (into, SHIPPED)):
+    while any((place / f"{persona_id}{end}").exists() for place in (into, SHIPPED) for end in ("", *ENDINGS)):
         number += 1
         persona_id = f"{slug}-{number}"
     return persona_id

@@ -5,15 +5,17 @@ value in. What is not covered: of a key that stands twice in one object the last
 """
 
 import json
+import math
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from personas.card_errors import CardTooBig, CardUnreadable
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 Path: TypeAlias = tuple[str | int, ...]
 MOST_VALUES = 1_000_000
+DEEPEST = 100
 BLANK = re.compile(r"[ \t\r\n]*")
 DECODER = json.JSONDecoder(strict=False)
 
@@ -32,8 +34,18 @@ class JsonText:
         return self.mark + self.text.encode(self.encoding, "surrogatepass")
 
 
+def finite(value: Json) -> TypeGuard[int | float]:
+    """Whether a value is a number that a machine's floating point numbers reach; true and false are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def read_json(data: bytes) -> JsonText:
-    """The JSON in some bytes. Raises `CardUnreadable`, or `CardTooBig` for a maze of a million values."""
+    """The JSON in some bytes. Raises `CardUnreadable`, or `CardTooBig` for a maze of values, or a deep one."""
     if sum(data.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES:
         raise CardTooBig(f"The JSON has over {MOST_VALUES:,} values.")
     mark, encoding = marked(data)
@@ -49,7 +61,22 @@ def read_json(data: bytes) -> JsonText:
         raise CardUnreadable(f"The card's text is not JSON: {exc}.") from exc
     except ValueError as exc:  # Python reads whole numbers up to 4,300 digits
         raise CardUnreadable("The card's JSON has a number of thousands of digits.") from exc
+    if is_deep(value):
+        raise CardTooBig(f"The JSON is nested deeper than {DEEPEST} levels.")
     return JsonText(text, value, encoding, mark)
+
+
+def is_deep(value: Json) -> bool:
+    """Whether lists and objects stand in each other deeper than anybody writes them."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return bool(level)
 
 
 def marked(data: bytes) -> tuple[bytes, str]:

@@ -11,10 +11,11 @@ import typer
 
 from personas.archive import VERSIONS, Archive
 from personas.card_cli import app as cards
-from personas.cast import SHIPPED, Cast, persona_files
+from personas.cast import SHIPPED, Cast
 from personas.comparison import changes_the_prompt, differences
 from personas.edit import set_value
-from personas.errors import Finding, PersonaError
+from personas.errors import Finding, PersonaError, PersonaTwice, in_order
+from personas.inspection import cast_findings, file_findings
 from personas.knowledge import passages
 from personas.persona import Persona
 from personas.persona_file import load
@@ -32,7 +33,7 @@ Folders = Annotated[
     typer.Option(
         "--personas",
         envvar="GREENROOM_PERSONAS",
-        help="A folder of your own personas, beside the shipped ones; may be given several times.",
+        help="A folder of your own personas, before the shipped ones; may be given several times.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -55,9 +56,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Everything that is wrong with persona files, all at once; exit code 1 if there is anything."""
-    findings = [finding for file in files_to_check(paths, personas) for finding in findings_of(file)]
-    if not paths:
-        findings += [f for error in cast_of(personas).errors for f in error.findings if f not in findings]
+    with plain_errors():
+        findings = in_order(tuple(findings_in(paths or folders_of(personas))))
     if as_json:
         typer.echo(json.dumps([as_object(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
@@ -130,7 +130,7 @@ def set_(
 ) -> None:
     """Change one value; comments and all other lines stay as they are."""
     with plain_errors():
-        file = Path(persona_id) if Path(persona_id).is_file() else cast_of(personas).file(persona_id)
+        file = file_of(persona_id, personas)
         before = load(file)
         after = set_value(file, key, value)
     for difference in differences(before, after):
@@ -170,27 +170,35 @@ def named(name: str, personas: Sequence[Path] | None, data: Path) -> Persona:
 
 
 def cast_of(personas: Sequence[Path] | None) -> Cast:
-    """The shipped personas and those of the operator's folders."""
-    own = personas or ()
+    """The personas of the operator's folders, and the shipped ones."""
+    return Cast(folders_of(personas))
+
+
+def folders_of(personas: Sequence[Path] | None) -> tuple[Path, ...]:
+    """The operator's folders before the shipped cast, as the house reads them."""
+    own = tuple(personas or ())
     missing = [folder for folder in own if not folder.is_dir()]
     if missing:
         fail(f"There is no folder {missing[0]}. Name one that exists with --personas.")
-    return Cast((SHIPPED, *own))
+    return (*own, SHIPPED)
 
 
-def files_to_check(paths: Sequence[Path] | None, personas: Sequence[Path] | None) -> Iterator[Path]:
-    """The persona files in what was named on the command line, or in the whole cast."""
-    for path in paths or (SHIPPED, *(personas or ())):
-        yield from persona_files(path) if path.is_dir() else [path]
+def findings_in(paths: Sequence[Path]) -> Iterator[Finding]:
+    """What is wrong in folders, and in single files."""
+    yield from cast_findings([path for path in paths if path.is_dir()])
+    for file in (path for path in paths if not path.is_dir()):
+        yield from file_findings(file)
 
 
-def findings_of(file: Path) -> Sequence[Finding]:
-    """What is wrong with one file."""
-    try:
-        load(file)
-    except PersonaError as exc:
-        return exc.findings
-    return ()
+def file_of(persona_id: str, personas: Sequence[Path] | None) -> Path:
+    """The file of the persona somebody means; if another one has the same id, that is said."""
+    if Path(persona_id).is_file():
+        return Path(persona_id)
+    cast = cast_of(personas)
+    for error in cast.errors:
+        if isinstance(error, PersonaTwice) and error.persona_id == persona_id:
+            typer.echo(f"Note: {error}", err=True)
+    return cast.file(persona_id)
 
 
 def described(persona: Persona, cast: Cast) -> dict[str, str]:

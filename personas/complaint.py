@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from personas.errors import Finding
 from personas.persona import Persona, Written
-from personas.yaml_text import Spot, Way, dotted, kind_word
+from personas.yaml_text import Spot, Way, dotted, kind_word, nearest_spot
 
 
 def complaints(
@@ -36,13 +36,6 @@ def complaint(error: ErrorDetails, spots: Mapping[Way, Spot], whole: type[BaseMo
     wording = WORDINGS.get(error["type"], as_pydantic_says)
     named = f"'{dotted(way)}'" if way else f"This {whole.__name__.lower()}"
     return nearest_spot(way, spots).finding(way, f"{named} {wording(error)}.", near_value(error))
-
-
-def nearest_spot(way: Way, spots: Mapping[Way, Spot]) -> Spot:
-    """The place of a value, or of what it would stand in."""
-    while way not in spots:
-        way = way[:-1]
-    return spots[way]
 
 
 def unknown_key(way: Way, whole: type[BaseModel]) -> tuple[str, str]:

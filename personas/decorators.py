@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-LINE = re.compile(r"@@(?P<fallback>@?)(?P<name>[A-Za-z_]+)(?:[ \t]+(?P<value>.*?))?[ \t\r]*$")
+LINE = re.compile(r"@@(?P<fallback>@?)(?P<name>[A-Za-z_]+)(?:[ \t]+(?P<value>.*))?")
 Setting: TypeAlias = int | float | str | bool | tuple[str, ...]
 REPEATABLE = {"additional_keys"}
 INSTRUCT_ONLY = {"instruct_depth", "reverse_instruct_depth", "instruct_scan_depth"}
@@ -161,7 +161,7 @@ def split(content: str) -> tuple[list[list[tuple[str, str]]], str]:
     chains: list[list[tuple[str, str]]] = []
     at = 0
     for line, end in lines(content):
-        found = LINE.match(line)
+        found = LINE.fullmatch(line.rstrip(" \t\r"))
         if found is None and line.strip():
             break
         at = end

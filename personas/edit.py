@@ -1,6 +1,6 @@
 """Changes one value in a persona's file and leaves comments, order and every other line as they were."""
 
-from difflib import SequenceMatcher
+from codecs import BOM_UTF8
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 from personas.errors import Finding, PersonaError, PersonaWrong
 from personas.persona import Persona
 from personas.persona_file import load_text
+from personas.yaml_graft import graft, margin
 from personas.yaml_text import Way, composer, dotted, parse, text_of
 
 WIDEST = 4096  # no line is folded that its author did not fold
@@ -23,28 +24,43 @@ def set_value(file: Path, key: str, value: str) -> Persona:
 
     The file is replaced at once, and only if what it then says is a persona; else the error says why not.
     """
-    text = text_of(file)
+    text, way = text_of(file), way_of(key, file)
     refusal: PersonaError | None = None
-    for meant in meanings(value):
+    for meant in meanings(value, file):
         try:
-            changed = with_value(text, file, way_of(key, file), meant)
+            changed = with_value(text, file, way, meant)
             persona = load_text(changed, file)
         except PersonaError as exc:
             refusal = refusal or exc
-        else:
+            continue
+        if meant == value or not is_other_text(persona, way, value):
             replace_file(file, changed)
             return persona
-    assert refusal is not None, "a value means something, if only itself"
+    assert refusal is not None, "a word is refused, or means itself"
     raise refusal
 
 
-def meanings(value: str) -> list[object]:
+def meanings(value: str, file: Path) -> list[object]:
     """What a word on the command line may mean: what YAML reads in it, and the word itself."""
     try:
-        read = YAML(typ="safe", pure=True).load(value)
-    except (YAMLError, ValueError, OverflowError):
+        parse(value, file)
+        read = composer().load(value)
+    except (PersonaError, YAMLError, ValueError, OverflowError):
         return [value]
     return [value] if isinstance(read, str) else [read, value]
+
+
+def is_other_text(persona: Persona, way: Way, word: str) -> bool:
+    """Whether the persona has a text at a key, and not this word: `# 1 fan!`, which YAML reads as a remark."""
+    found: object = persona.model_dump(mode="json")
+    for step in way:
+        if isinstance(found, dict):
+            found = found.get(step)
+        elif isinstance(found, list) and isinstance(step, int) and step < len(found):
+            found = found[step]
+        else:
+            return False
+    return isinstance(found, str) and found != word
 
 
 def way_of(key: str, file: Path) -> Way:
@@ -73,21 +89,6 @@ def with_value(text: str, file: Path, way: Way, value: object) -> str:
     changed = dumped(yaml, document)
     grafted = graft(text, untouched, changed)
     return grafted if same(grafted, changed, file) else changed
-
-
-def graft(text: str, untouched: str, changed: str) -> str:
-    """The author's own lines, with those in their place that the change made others.
-
-    ruamel.yaml keeps comments and order but has one indentation for a whole file; where it writes as many lines as it
-    read, each of its lines stands for one of the author's.
-    """
-    own, before, after = text.splitlines(), untouched.splitlines(), changed.splitlines()
-    if len(own) != len(before):
-        return changed
-    lines: list[str] = []
-    for what, start, end, new_start, new_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        lines += own[start:end] if what == "equal" else after[new_start:new_end]
-    return "\n".join(lines) + "\n"
 
 
 def same(one: str, other: str, file: Path) -> bool:
@@ -147,15 +148,18 @@ def indent_of_lists(text: str) -> int:
     return 2
 
 
-def margin(line: str) -> int:
-    """The blanks a line begins with."""
-    return len(line) - len(line.lstrip())
-
-
 def replace_file(file: Path, text: str) -> None:
-    """Writes a file as a whole: a reader finds the old one or the new one, nothing between."""
-    with NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False) as stream:
-        stream.write(text)
+    """Writes a file as a whole: a reader finds the old one or the new one, nothing between. A link stays a link."""
+    file = file.resolve()
+    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as stream:
+        stream.write(as_in(file, text).encode())
     draft = Path(stream.name)
     draft.chmod(file.stat().st_mode & 0o777)
     draft.replace(file)
+
+
+def as_in(file: Path, text: str) -> str:
+    """A text with the byte order mark and the line ends that a file has."""
+    old = file.read_bytes()
+    mark = "\ufeff" if old.startswith(BOM_UTF8) else ""
+    return mark + (text.replace("\n", "\r\n") if b"\r\n" in old else text)

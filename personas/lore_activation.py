@@ -11,6 +11,7 @@ constants fire under `use_regex`, too; a `token_budget` of 0 means that none is 
 Vectorised entries fire by their keys, and when the moment says that they are near to what was said: whoever holds
 vectors compares them, for the newest message only.
 What is not covered: what fired by nearness lasts no longer than its turn (`sticky`); `automation_id` runs nothing.
+Waking goes on for at most 100 rounds, and while what fired is no longer than 200,000 letters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,11 +22,12 @@ from personas.lore_entry import Ready, hits, ready, woken_by
 from personas.lore_groups import winners
 from personas.lore_moment import Activation, Moment
 from personas.lore_place import place
-from personas.lore_text import Clock, Finder, ScanText, window
+from personas.lore_text import LONGEST_TEXT, Clock, Finder, ScanText, window
 from personas.lorebook import Lorebook
 from personas.macros import Setting, expand, hidden_keys
 
 KEEPS = {"keep_activate_after_match", "dont_activate_after_match"}
+MOST_ROUNDS = 100
 
 
 class Lore:
@@ -72,9 +74,11 @@ class Turn:
         self.reasons: dict[str, str] = {}
         self.fired: dict[str, Ready] = {}
         self.texts: dict[str, str] = {}
-        self.fed = ""
+        self.fed: list[ScanText] = []
+        self.left_to_feed = LONGEST_TEXT
         self.lost: set[str] = set()
         self.windows: dict[tuple[object, ...], ScanText] = {}
+        self.grown: dict[tuple[object, ...], tuple[ScanText, int]] = {}
 
     def run(self) -> Activation:
         """The ten steps."""
@@ -182,10 +186,11 @@ class Turn:
             self.windows[kind] = ScanText("\n".join([*sources, window(self.lines, depth)]), self.lore.finder)
         if not recursing:
             return self.windows[kind]
-        with_fed = (*kind, self.fed)
-        if with_fed not in self.windows:
-            self.windows[with_fed] = self.windows[kind].plus(self.fed)
-        return self.windows[with_fed]
+        text, known = self.grown[kind] if kind in self.grown else (self.windows[kind].copy(), 0)
+        for more in self.fed[known:]:
+            text.grow(more)
+        self.grown[kind] = text, len(self.fed)
+        return text
 
     def depth_of(self, tokens: int) -> int:
         """How many of the newest messages make so many tokens."""
@@ -220,16 +225,22 @@ class Turn:
         level, levels = 0, list(self.lore.levels)
         new = list(self.fired.values())
         listening = [one for one in hopeful if one.searches and one.book.recursive is not False]
-        while True:
-            text = "\n".join(self._said_by(one) for one in new if self._feeds(one))
-            self.fed = f"{self.fed}\n{text}" if text else self.fed
-            if not text and not levels:
+        for _ in range(MOST_ROUNDS):
+            heard = self._feed(new)
+            if not heard and not levels:
                 return
-            if not text:
+            if not heard:
                 level = levels.pop(0)
-            self.windows = {kind: scan for kind, scan in self.windows.items() if len(kind) == 2}
             awake = [one for one in listening if one.entry.rules.delay_until_recursion <= level]
             new = self._wake(awake, recursing=True)
+
+    def _feed(self, new: Sequence[Ready]) -> bool:
+        """Adds what these entries say to what others hear, as far as there is room; whether there was anything."""
+        text = "\n".join(self._said_by(one) for one in new if self._feeds(one))[: self.left_to_feed]
+        if text:
+            self.left_to_feed -= len(text)
+            self.fed.append(ScanText(text, self.lore.finder))
+        return bool(text)
 
     def _feeds(self, one: Ready) -> bool:
         if one.feeds is not None:

@@ -17,9 +17,10 @@ from personas.card_json import Json, read_json
 from personas.card_yaml import clean, yaml_text
 from personas.container import LARGEST_CARD
 from personas.errors import PersonaError
+from personas.half_letters import all_joined
 from personas.lorebook import SPEC, Lorebook, book_of_any, lorebook_of
 from personas.lorebook_repair import Repairs
-from personas.yaml_text import parse, read_document
+from personas.yaml_text import parse, read_document, with_words
 
 HEAD = ("A lorebook: what is known when a key comes up. `greenroom persona why` shows which entry fired, and why.",)
 LONGEST_YAML = 200_000
@@ -29,12 +30,21 @@ MOST_VALUES = 8_000
 def read_lore(file: Path) -> tuple[Json, Lorebook, tuple[str, ...]]:
     """The written value, the book, and what had to be mended. Raises `PersonaError`, `CardError` or `OSError`."""
     repairs = Repairs()
-    written = read_json(bytes_of(file)).value if file.suffix == ".json" else read_document(file).value
-    book = book_of_any(written, repairs)
+    written, meant = written_in(file)
+    book = book_of_any(meant, repairs)
     if book is None:
         raise CardMissing(f"{file} holds no lorebook.", "A lorebook is `entries:`, a list of `keys` and `content`.")
     named = tuple(repair for repair in repairs.named() if "`id`" not in repair and "`extensions`" not in repair)
     return written, lorebook_of(book, name=file.stem.removesuffix(".lore")), named
+
+
+def written_in(file: Path) -> tuple[Json, Json]:
+    """The value as it is written, and as it is meant: with whole letters only, and numbers that are their own text."""
+    if file.suffix == ".json":
+        written = read_json(bytes_of(file)).value
+        return written, all_joined(written)
+    document = read_document(file)
+    return document.value, with_words(document.value, document.spots)
 
 
 def bytes_of(file: Path) -> bytes:

@@ -4,12 +4,11 @@ What stands there in a wrong type counts as not there. `automation_id` and `disp
 nothing here: there are no scripts to run and no list to arrange.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from personas.card_json import Json
+from personas.card_json import Json, finite
 from personas.scene import LorePosition
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
@@ -106,7 +105,7 @@ def number(value: Json, default: float | None, *, truth: bool = False) -> float 
             value = float(value)
         except ValueError:
             return default
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else default
+    return float(value) if finite(value) else default
 
 
 def percentage(value: Json) -> float:

@@ -19,10 +19,12 @@ import regex
 from ahocorasick_rs import AhoCorasick
 
 from personas.macros import without_remarks
+from personas.pattern_size import repeats
 
 SLASHED = regex.compile(r"/(?P<body>(?:\\.|[^\\/\n])+)/(?P<flags>[a-z]*)")
 FLAGS = {"i": regex.IGNORECASE, "m": regex.MULTILINE, "s": regex.DOTALL, "u": 0, "g": 0, "y": 0, "v": 0, "d": 0}
 LONGEST_PATTERN = 2000
+MOST_REPEATS = 10_000
 LONGEST_TEXT = 200_000
 ONE_PATTERN, ALL_PATTERNS = 0.015, 0.030  # seconds
 WORD = re.compile(
@@ -76,10 +78,12 @@ def key_of(text: str, *, patterned: bool = True) -> Key:
 
 
 def compiled(body: str, flags: str) -> "regex.Pattern[str] | None":
-    """JavaScript's pattern as ours, or None where it is not valid."""
+    """JavaScript's pattern as ours, or None where it is not valid, or would be too large."""
     if len(body) > LONGEST_PATTERN or any(flag not in FLAGS for flag in flags):
         return None
     body = body.replace("[^]", r"[\s\S]").replace(r"\/", "/")
+    if repeats(body) > MOST_REPEATS:
+        return None
     try:
         return regex.compile(body, sum(FLAGS[flag] for flag in set(flags)) | regex.V0)
     except (regex.error, RecursionError, OverflowError, MemoryError):
@@ -120,28 +124,40 @@ def well_formed(text: str) -> str:
 
 
 class ScanText:
-    """A text that keys are looked for in; `found` are the plain keys in it, case-folded."""
+    """A text that keys are looked for in, and that may grow; `found` are the plain keys in it, case-folded."""
 
-    __slots__ = ("_finder", "_words", "folded", "found", "text")
+    __slots__ = ("_folded", "_texts", "_words", "found")
 
     def __init__(self, text: str, finder: Finder) -> None:
-        self._finder = finder
-        self.text = without_remarks(text)[-LONGEST_TEXT:]
-        self.folded = self.text.casefold()
-        self._words = frozenset(WORD.findall(self.folded))
-        self.found = finder.found(self.folded, self._words)
+        clean = without_remarks(text)[-LONGEST_TEXT:]
+        folded = clean.casefold()
+        self._texts, self._folded = [clean], [folded]
+        self._words = set(WORD.findall(folded))
+        self.found = set(finder.found(folded, self._words))
 
-    def plus(self, text: str) -> "ScanText":
-        """This text with more behind it."""
-        if not text:
-            return self
-        more, new = ScanText.__new__(ScanText), without_remarks(text)
-        folded = new.casefold()
-        words = frozenset(WORD.findall(folded)) - self._words
-        more._finder, more._words = self._finder, self._words | words
-        more.text, more.folded = f"{self.text}\n{new}", f"{self.folded}\n{folded}"
-        more.found = self.found | self._finder.found(folded, words)
-        return more
+    def copy(self) -> "ScanText":
+        """The same text, to grow by itself."""
+        twin = ScanText.__new__(ScanText)
+        twin._texts, twin._folded = list(self._texts), list(self._folded)
+        twin._words, twin.found = set(self._words), set(self.found)
+        return twin
+
+    def grow(self, more: "ScanText") -> None:
+        """Puts another text behind this one; only what is new is gone through."""
+        self._texts += more._texts
+        self._folded += more._folded
+        self._words |= more._words
+        self.found |= more.found
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return whole(self._texts)
+
+    @property
+    def folded(self) -> str:
+        """All of it, case-folded."""
+        return whole(self._folded)
 
     def holds(self, key: Key, *, clock: Clock, case_sensitive: bool = False, whole_words: bool = False) -> bool:
         """Whether a key is in the text."""
@@ -153,6 +169,13 @@ class ScanText:
             return not whole_words or key.folded in self._words
         wanted, text = (key.text, self.text) if case_sensitive else (key.folded, self.folded)
         return word_in(wanted, text) if whole_words else wanted in text
+
+
+def whole(parts: list[str]) -> str:
+    """The parts as one text, and as one part from then on."""
+    if len(parts) > 1:
+        parts[:] = ["\n".join(parts)]
+    return parts[0]
 
 
 def word_in(wanted: str, text: str) -> bool:

@@ -1,10 +1,9 @@
 """Puts values from the wild into the types the card specifications ask for, and names every repair it made."""
 
-import math
 from collections import Counter
 from dataclasses import dataclass, field
 
-from personas.card_json import Json
+from personas.card_json import Json, finite
 
 MOST_NAMED = 200
 
@@ -50,14 +49,15 @@ def as_texts(value: Json, name: str, repairs: Repairs, *, commas: bool = False) 
 
 def as_number(value: Json, name: str, repairs: Repairs, *, default: float | None = 0) -> float | int | None:
     """A finite number; a text is read as one."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return value
-    repairs.note(f"`{name}` was {kind(value)} instead of a number")
+    if finite(value):
+        return +value  # without the text it was written as
+    large = isinstance(value, int | float) and not isinstance(value, bool)
+    repairs.note(f"`{name}` was " + ("too large a number" if large else f"{kind(value)} instead of a number"))
     try:
         number = float(str(value))
     except ValueError:
         return default
-    if not math.isfinite(number):
+    if not finite(number):
         return default
     return int(number) if number.is_integer() else number
 
@@ -78,5 +78,5 @@ def kind(value: Json) -> str:
         return "null"
     if value == "":
         return "empty text"
-    names = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
-    return names[type(value)]
+    names = {str: "text", bool: "true or false", int | float: "a number", list: "a list", dict: "an object"}
+    return next(name for kind, name in names.items() if isinstance(value, kind))

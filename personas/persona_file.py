@@ -5,7 +5,7 @@ file win, and an empty value puts the default back. `id` is never inherited. Pic
 for beside the persona's own file, and nowhere above it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -14,17 +14,18 @@ from pydantic import ValidationError
 from personas.complaint import complaints
 from personas.errors import Finding, PersonaWrong, in_order
 from personas.persona import Persona
-from personas.yaml_text import Document, Spot, Value, Way, kind_word, parse, read_document
+from personas.yaml_text import Document, Spot, Value, Way, kind_word, parse, read_document, with_words
 
 LONGEST_LINE_OF_BASES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A persona with the files it was read from: her own first, then what it extends."""
+    """A persona with the files it was read from, her own first, then what it extends; `values` are what they say."""
 
     persona: Persona
     files: tuple[Path, ...]
+    values: dict[str, Value] = field(default_factory=dict, compare=False)
 
     @property
     def file(self) -> Path:
@@ -50,7 +51,7 @@ def load_text(text: str, file: Path) -> Persona:
 def reading(document: Document, file: Path) -> Reading:
     """The persona a file's document describes together with the files it extends."""
     files, merged = with_bases(document, file, (file.resolve(),))
-    value = written(merged.value)
+    value = with_words(written(merged.value), merged.spots)
     findings = list(merged.findings)
     try:
         persona = Persona.model_validate(value)
@@ -59,7 +60,7 @@ def reading(document: Document, file: Path) -> Reading:
     findings += missing_files(persona, file, merged)
     if findings:
         raise PersonaWrong(in_order(findings))
-    return Reading(persona, (file, *files))
+    return Reading(persona, (file, *files), cast("dict[str, Value]", value))
 
 
 def with_bases(document: Document, file: Path, seen: tuple[Path, ...]) -> tuple[tuple[Path, ...], Document]:
@@ -88,16 +89,24 @@ def base_file(named: Value, file: Path, seen: tuple[Path, ...], spot: Spot) -> P
     if not isinstance(named, str):
         raise PersonaWrong([spot.finding(("extends",), f"'extends' should be a file's name, not {kind_word(named)}.")])
     base = file.parent / named
-    if not base.is_file():
-        raise PersonaWrong(
-            [spot.finding(("extends",), f"There is no file {named} to extend.", "It is looked for beside this file.")]
-        )
-    if base.resolve() in seen:
+    try:
+        there, circle = base.is_file(), base.resolve() in seen
+    except (OSError, ValueError, RuntimeError) as exc:  # the last is how a link to itself is told
+        raise PersonaWrong([spot.finding(("extends",), f"'{named[:80]}' can't be used: {why(exc)}.")]) from exc
+    if not there:
+        sentence = f"There is no file {named[:80]} to extend."
+        raise PersonaWrong([spot.finding(("extends",), sentence, "It is looked for beside this file.")])
+    if circle:
         ring = " → ".join(path.name for path in (*seen, base))
         raise PersonaWrong([spot.finding(("extends",), f"These files extend each other in a circle: {ring}.")])
     if len(seen) >= LONGEST_LINE_OF_BASES:
         raise PersonaWrong([spot.finding(("extends",), f"More than {LONGEST_LINE_OF_BASES} files extend each other.")])
     return base
+
+
+def why(exc: Exception) -> str:
+    """What the system has against a file."""
+    return exc.strerror.lower() if isinstance(exc, OSError) and exc.strerror else "its name is no file's name"
 
 
 def over(near: Document, far: Document) -> Document:
@@ -157,7 +166,7 @@ def fault_of(name: str, folder: Path) -> tuple[str, str]:
     try:
         inside = (folder / name).resolve().is_relative_to(folder.resolve())
         there = inside and (folder / name).is_file()
-    except (OSError, ValueError):  # a name longer than the system allows, or with a NUL in it
+    except (OSError, ValueError, RuntimeError):  # a name too long, one with a NUL in it, or a link to itself
         return f"'{name[:80]}' is no file's name.", ""
     if not inside:
         return f"'{name[:80]}' lies outside the persona's folder.", "Copy it there."

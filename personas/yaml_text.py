@@ -5,11 +5,10 @@ grow by aliases, nest without end or hide a key behind another of the same name.
 What is not covered: merge keys (`<<`) and tags (`!name`) are refused, since `extends` does what they are used for.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from io import StringIO
 from itertools import islice
-from math import isfinite
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,6 +18,9 @@ from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from personas.errors import Finding, PersonaUnreadable
+from personas.half_letters import has_lone_half, joined
+from personas.yaml_problem import plain_words
+from personas.yaml_scalar import as_written, scalar
 
 LARGEST_FILE = 512 * 1024
 DEEPEST = 24
@@ -32,12 +34,16 @@ Way = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a key (or, in a list, a value) begins: the file, and line and column counted from 1."""
+    """Where a key (or, in a list, a value) begins: the file, and line and column counted from 1.
+
+    `written` is a number's own text where it is another than the number's.
+    """
 
     file: Path
     line: int
     column: int
     source: str
+    written: str = ""
 
     def finding(self, way: Way, sentence: str, cure: str = "") -> Finding:
         """What is wrong here."""
@@ -173,14 +179,12 @@ class Maker:
                 self._complain(key, way, "A key is a word, not a list or a mapping.")
             elif key.tag == f"{TAG}merge":
                 self._complain(key, way, "Merge keys (<<) are not read here.", "Use `extends: base.yaml`.")
-            elif key.value in made:
-                first = self._spots[*way, key.value].line
-                self._complain(
-                    key, (*way, key.value), f"'{key.value}' stands here twice; first in line {first}.", "Keep one."
-                )
+            elif (name := self._text(key, way)) in made:
+                first = self._spots[*way, name].line
+                self._complain(key, (*way, name), f"'{name}' stands here twice; first in line {first}.", "Keep one.")
             else:
-                self._spots[*way, key.value] = self._at(key)
-                made[key.value] = self._value(value, (*way, key.value))
+                self._spots[*way, name] = self._at(key)
+                made[name] = self._value(value, (*way, name))
         return made
 
     def _sequence(self, node: Node, way: Way) -> list[Value]:
@@ -194,12 +198,24 @@ class Maker:
         kind = str(node.tag).removeprefix(TAG)
         if kind not in {"str", "int", "float", "bool", "null", "timestamp"}:
             self._complain(node, way, f"Tags ({node.tag}) are not read here.", "Write the value without one.")
-            return str(node.value)
+            return joined(node.value)
+        text = self._text(node, way)
         try:
-            return scalar(kind, node.value.replace(FOLD, "") if node.style == ">" else node.value)
+            value = scalar(kind, text)
         except ValueError:
-            self._complain(node, way, f"'{node.value[:40]}' is no number one can use.", "Put it in quotes.")
+            self._complain(node, way, f"'{text[:40]}' is no number one can use.", "Put it in quotes.")
             return None
+        if kind in {"int", "float"} and str(value) != text:
+            self._spots[way] = replace(self._spots[way], written=text)
+        return value
+
+    def _text(self, node: ScalarNode, way: Way) -> str:
+        text = node.value.replace(FOLD, "") if node.style == ">" else node.value
+        if has_lone_half(text):
+            self._complain(
+                node, way, "Half of a letter is escaped here (\\ud800 to \\udfff).", "Write the letter itself."
+            )
+        return joined(text)
 
     def _complain(self, node: Node, way: Way, sentence: str, cure: str = "") -> None:
         self._findings.append(self._at(node).finding(way, sentence, cure))
@@ -211,22 +227,13 @@ class Maker:
         )
 
 
-def scalar(kind: str, text: str) -> Value:
-    """A scalar's value by its YAML 1.2 kind; ValueError for a number that isn't finite."""
-    digits = text.replace("_", "")
-    if kind == "null":
-        return None
-    if kind == "bool":
-        return text.lower() == "true"
-    if kind == "int":
-        based = digits.lstrip("+-")[:2] in {"0x", "0o", "0b"}
-        return int(digits, 0 if based else 10)
-    if kind == "float":
-        number = float(digits)
-        if not isfinite(number):
-            raise ValueError(text)
-        return number
-    return text
+def with_words(value: Value, spots: Mapping[Way, Spot], way: Way = ()) -> Value:
+    """The value with numbers that say themselves as they were written, for where text is wanted."""
+    if isinstance(value, dict):
+        return {key: with_words(inner, spots, (*way, key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [with_words(inner, spots, (*way, number)) for number, inner in enumerate(value)]
+    return as_written(value, spots[way].written if way in spots else "")
 
 
 def said_plainly(exc: MarkedYAMLError, text: str, file: Path) -> Finding:
@@ -235,24 +242,7 @@ def said_plainly(exc: MarkedYAMLError, text: str, file: Path) -> Finding:
     problem = str(exc.problem or exc.context or "this is not YAML")
     if spot.source[spot.column - 1 : spot.column] == "\t" or "'\\t'" in problem:
         return spot.finding((), "A tab stands here.", "YAML is indented with spaces.")
-    for sign, (sentence, cure) in PLAIN_WORDS.items():
-        if sign in problem:
-            return spot.finding((), sentence, cure)
-    return spot.finding((), f"This is not YAML: {problem}.", "If it is meant as text, put it in quotes.")
-
-
-PLAIN_WORDS = {
-    "mapping values are not allowed": ("A colon here makes a key inside a value.", "Put the whole text in quotes."),
-    "unexpected end of stream": ("A quotation mark is opened here and never closed.", "Close it."),
-    "expected a single document": ("A second document begins here (---).", "One file holds one persona."),
-    "another document": ("A second document begins here (---).", "One file holds one persona."),
-    "undefined alias": ("This alias (*) names an anchor that isn't there.", "Text that begins with * needs quotes."),
-    "could not find expected ':'": ("A colon is missing after this key.", "Write `key: value`."),
-    "expected <block end>": ("The indentation does not fit the lines above.", "Line it up with its neighbours."),
-    "while parsing a flow": ("A bracket is opened and never closed.", "Close it."),
-    "expected ',' or": ("A comma or a closing bracket is missing.", "Close the list."),
-    "cannot start any token": ("A value can't begin with this sign.", "Put the text in quotes."),
-}
+    return spot.finding((), *plain_words(problem))
 
 
 def forbidden_letter(text: str, file: Path) -> Finding:
@@ -281,6 +271,13 @@ def spot_at(mark: StringMark | None, text: str, file: Path) -> Spot:
     return Spot(file, line + 1, (mark.column if mark else 0) + 1, source)
 
 
+def nearest_spot(way: Way, spots: Mapping[Way, Spot]) -> Spot:
+    """The place of a value, or of what it would stand in."""
+    while way not in spots:
+        way = way[:-1]
+    return spots[way]
+
+
 def unreadable(file: Path, sentence: str, cure: str = "") -> PersonaUnreadable:
     """An error about a file as a whole."""
     return PersonaUnreadable([Finding(file, 0, 0, "", sentence, cure)])
@@ -297,5 +294,5 @@ def kind_word(value: Value) -> str:
         return "nothing"
     if isinstance(value, bool):
         return f"{str(value).lower()} without quotes"
-    names = {str: "text", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
-    return names[type(value)]
+    names = {str: "text", int | float: "a number", list: "a list", dict: "a mapping"}
+    return next(name for kind, name in names.items() if isinstance(value, kind))

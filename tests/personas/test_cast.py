@@ -127,3 +127,48 @@ def test_a_file_that_breaks_keeps_its_last_good_version_and_says_so_once(tmp_pat
     assert len(first.broke) == 1
     assert second.broke == ()
     assert len(cast.errors) == 1
+
+
+def test_an_operators_own_persona_plays_in_place_of_the_shipped_one(tmp_path: Path) -> None:
+    write(tmp_path, "mika", name="Own")
+
+    cast = Cast([tmp_path, SHIPPED])
+
+    assert cast.get("mika").name == "Own"
+    assert cast.errors == ()
+
+
+def test_a_file_may_end_in_yml_in_a_folder_of_its_own_too(tmp_path: Path) -> None:
+    write(tmp_path, "nova", own_folder=True).rename(tmp_path / "nova" / "nova.yml")
+
+    assert Cast([tmp_path]).file("nova") == tmp_path / "nova" / "nova.yml"
+
+
+def test_a_lorebook_beside_its_persona_is_no_broken_persona(tmp_path: Path) -> None:
+    (tmp_path / "lake.yaml").write_text("entries: [{keys: [lake], content: Deep.}]\n")
+    write(tmp_path, "nova", text="id: nova\nname: Nova\nwho: W.\nlore: [lake.yaml]\n")
+
+    assert Cast([tmp_path]).errors == ()
+
+
+def test_what_the_system_does_not_let_one_read_is_an_error_beside_the_others(tmp_path: Path) -> None:
+    write(tmp_path, "nova")
+    (tmp_path / ("x" * 253)).mkdir()  # too long for a name once .yaml is behind it
+    unreadable = tmp_path / ("y" * 300)
+
+    cast = Cast([unreadable, tmp_path])
+
+    assert [persona.id for persona in cast.all()] == ["nova"]
+    assert ["can't be opened" in str(error) or "can't be read" in str(error) for error in cast.errors] == [True, True]
+
+
+def test_one_who_went_while_her_turn_is_under_way_has_her_file_still(tmp_path: Path) -> None:
+    file = write(tmp_path, "nova")
+    cast = Cast([tmp_path])
+    file.unlink()
+
+    cast.reload()
+
+    assert cast.file("nova") == file
+    with pytest.raises(PersonaUnknown):
+        cast.get("nova")

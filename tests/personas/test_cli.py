@@ -39,12 +39,70 @@ def test_check_says_where_and_what_for_people_and_for_programs(tmp_path: Path) -
 
 
 def test_check_finds_an_id_that_is_taken_twice(tmp_path: Path) -> None:
-    (tmp_path / "mika.yaml").write_text("id: mika\nname: Other\nwho: Another Mika.\n")
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.yaml").write_text("id: nova\nname: Nova\nwho: A lamp.\n")
 
-    result = greenroom("check", "--personas", tmp_path)
+    result = greenroom("check", tmp_path)
 
     assert result.exit_code == 1
-    assert "The id 'mika' is taken by" in result.stdout
+    assert f"The id 'nova' is taken by {tmp_path / 'first.yaml'}." in result.stdout
+
+
+def test_the_command_line_and_the_house_mean_the_same_persona_by_an_id(tmp_path: Path) -> None:
+    own = tmp_path / "singer.yaml"
+    own.write_text("id: mika\nname: Own\nwho: Another Mika.\n")
+
+    shown = greenroom("show", "mika", "--personas", tmp_path, "--json")
+    changed = greenroom("set", "mika", "role", "star", "--personas", tmp_path)
+    exported = greenroom("export", "mika", "--personas", tmp_path, "--to", tmp_path / "mika.json")
+
+    assert json.loads(shown.stdout)["name"] == "Own"
+    assert (changed.exit_code, own.read_text().splitlines()[-1]) == (0, "role: star")
+    assert exported.exit_code == 0
+    assert '"name":"Own"' in (tmp_path / "mika.json").read_text()
+
+
+def test_set_says_that_another_file_has_the_same_id(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.yaml").write_text("id: nova\nname: Nova\nwho: A lamp.\n")
+
+    changed = greenroom("set", "nova", "role", "star", "--personas", tmp_path)
+
+    assert f"The id 'nova' is taken by {tmp_path / 'first.yaml'}." in changed.stderr
+
+
+def test_a_base_that_personas_of_a_folder_extend_is_in_order(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("who: Somebody.\n")
+    (tmp_path / "nova.yaml").write_text("extends: base.yaml\nid: nova\nname: Nova\n")
+
+    assert greenroom("check", tmp_path).stdout == "Every persona is in order.\n"
+
+
+def test_check_reads_lorebooks_and_documents_too(tmp_path: Path) -> None:
+    file = tmp_path / "nova" / "nova.yaml"
+    file.parent.mkdir()
+    file.write_text(
+        "id: nova\nname: Nova\nwho: A lamp.\nlore: [lake.yaml, torn.yaml, odd.json]\nknowledge: [rules.docx]\n"
+    )
+    (file.parent / "rules.docx").write_bytes(b"PK")
+    (file.parent / "torn.yaml").write_text("entries: [\n")
+    (file.parent / "odd.json").write_text('{"entries": [{"keys": ["/(/"], "content": ""}, 5]}')
+    (file.parent / "lake.yaml").write_text(
+        "entries:\n  - keys: [lake, '/(?:x{3000}){3000}/']\n    contnt: Deep.\n  - keys: [boat]\n"
+    )
+
+    rows = json.loads(greenroom("check", tmp_path, "--json").stdout)
+
+    told = [(Path(row["file"]).name, row["line"], row["key"], row["cure"]) for row in rows]
+    assert told == [
+        ("lake.yaml", 2, "entries[0].keys[1]", "Mend it, or take the slashes away."),
+        ("lake.yaml", 3, "entries[0].contnt", "Did you mean 'content'?"),
+        ("lake.yaml", 4, "entries[1]", "Write what is known."),
+        ("odd.json", 0, "entries[0].keys[0]", "Mend it, or take the slashes away."),
+        ("odd.json", 0, "entries[1]", "Write its `keys` and `content`."),
+        ("rules.docx", 0, "", "Known are: .md, .markdown, .txt, .pdf."),
+        ("torn.yaml", 2, "", "If it is meant as text, put it in quotes."),
+    ]
 
 
 def test_the_shipped_cast_is_in_order() -> None:

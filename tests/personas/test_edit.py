@@ -100,3 +100,45 @@ def test_an_edit_of_a_shipped_file_changes_one_line_of_it(persona_id: str, tmp_p
     set_value(file, "role", "somebody else")
 
     assert len(changed_lines(before, file.read_text())) == 2
+
+
+@pytest.mark.parametrize("word", ["#1 fan!", "0042", "1.80", "1_000", "null", "2024-3-9", "{{user}}", "~"])
+def test_what_yaml_would_read_otherwise_is_the_word_itself_where_text_is_wanted(file: Path, word: str) -> None:
+    persona = set_value(file, "greeting", word)
+
+    assert persona.greeting == word
+    assert load(file) == persona
+
+
+def test_numbers_in_a_list_are_written_as_they_were_given(file: Path) -> None:
+    assert set_value(file, "likes", "[0042, 1.80]").likes == ("0042", "1.80")
+
+
+def test_line_ends_and_byte_order_mark_stay(file: Path) -> None:
+    before = b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode()
+    file.write_bytes(before)
+
+    set_value(file, "role", "lamp")
+
+    assert file.read_bytes() == before + b"role: lamp\r\n"
+
+
+def test_what_stands_over_two_lines_elsewhere_stays_as_it_is(file: Path) -> None:
+    text = TEXT.replace(
+        "name: Nova ", "role: a lamp\n  of many words\nfacts: {birthday: 9 March,\n        age: 3}\nname:  Nova "
+    )
+    file.write_text(text)
+
+    set_value(file, "voice.says[1]", "So.")
+
+    assert changed_lines(text, file.read_text()) == ["-    - 'Hm.'", "+    - So."]
+
+
+def test_a_link_stays_a_link(file: Path) -> None:
+    link = file.with_name("link.yaml")
+    link.symlink_to(file.name)
+
+    set_value(link, "role", "lamp")
+
+    assert link.is_symlink()
+    assert load(file).role == "lamp"

@@ -55,6 +55,33 @@ def test_numbers_and_dates_may_stand_where_text_is_wanted(folder: Path) -> None:
     assert load(file).facts == {"age": "17", "debut": "2024-03-09", "answer": "no"}
 
 
+def test_a_number_is_told_as_it_was_written_where_text_is_wanted(folder: Path) -> None:
+    text = SHORT.replace("Nova\n", "007\n") + "role: 0x1F\nlikes: [1.80]\nfacts: {pin: 0042, fans: 1_000}\n"
+
+    persona = load(written(folder, text + "plays: {sampling: {temperature: 0.50, max_tokens: 0_100}}\n"))
+
+    assert (persona.name, persona.role, persona.likes) == ("007", "0x1F", ("1.80",))
+    assert persona.facts == {"pin": "0042", "fans": "1_000"}
+    assert (persona.plays.sampling.temperature, persona.plays.sampling.max_tokens) == (0.5, 100)
+
+
+def test_an_emoji_escaped_as_json_does_it_is_one_letter(folder: Path) -> None:
+    persona = load(
+        written(folder, SHORT + 'greeting: "\\ud83d\\ude00 hi"\nfacts: {"\\ud83d\\ude00": "\\ud83d\\ude00"}\n')
+    )
+
+    assert (persona.greeting, persona.facts) == ("😀 hi", {"😀": "😀"})
+    assert persona.version
+
+
+def test_a_link_to_itself_is_no_picture_and_no_base(folder: Path) -> None:
+    (folder / "round.svg").symlink_to("round.svg")
+    (folder / "round.yaml").symlink_to("round.yaml")
+
+    assert "'round.svg' is no file's name." in complaints(folder, SHORT + "look: {portrait: round.svg}\n")[0]
+    assert "'round.yaml' can't be used" in complaints(folder, SHORT + "extends: round.yaml\n")[0]
+
+
 def test_all_errors_of_a_file_are_told_at_once_with_line_and_column(folder: Path) -> None:
     text = "id: Nova!\nnmae: Nova\nwho: A lamp.\nvoice:\n  tone: [a]\n  langauges: [en]\nlikes: rain\n"
 
@@ -106,6 +133,10 @@ def test_the_excerpt_shows_the_line_with_a_caret_under_the_key(folder: Path) -> 
         (SHORT + "? [a]\n: b\n", "A key is a word, not a list or a mapping."),
         (SHORT + "role: a\x07b\n", "The control character U+0007 stands here."),
         (SHORT + "plays: {sampling: {temperature: .inf}}\n", "'.inf' is no number one can use."),
+        (SHORT + 'greeting: "\\ud83d hi"\n', "4:11 Half of a letter is escaped here"),
+        (SHORT + 'facts: {"\\ude00": x}\n', "4:9 Half of a letter is escaped here"),
+        (SHORT + f"extends: {'a' * 300}\n", "can't be used: file name too long."),
+        (SHORT + f"memory: {{recall: {'9' * 400}}}\n", "is no number one can use."),
         (b"id: nova\nname: N\xf6va\n", "Byte 0xf6 is not UTF-8 text."),
         (SHORT.encode("utf-16"), "The file is written in UTF-16."),
         (b"# " + b"x" * 600_000, "The file is larger than 512 KiB."),

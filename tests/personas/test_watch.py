@@ -8,7 +8,7 @@ from pathlib import Path
 from structlog.testing import capture_logs
 
 from personas import Cast, Changes
-from personas.watch import tell, watch, watched_folders
+from personas.watch import renew, tell, watch, watched_folders
 
 PATIENCE = 20.0
 
@@ -96,3 +96,32 @@ def test_what_broke_is_told_with_file_and_line(tmp_path: Path) -> None:
 
     assert [line["event"] for line in lines] == ["persona_broke"]
     assert "nova.yaml:4:1: 'nmae' is not a key of a persona." in lines[0]["findings"]
+
+
+async def test_a_change_that_cannot_be_taken_in_is_logged_and_the_next_one_is(tmp_path: Path) -> None:
+    write(tmp_path, "Old")
+    cast, seen = Cast([tmp_path]), list[Changes]()
+
+    def once_broken(changes: Changes) -> None:
+        seen.append(changes)
+        if len(seen) == 1:
+            raise ValueError("no room to keep it")
+
+    with capture_logs() as lines:
+        await renew(cast, once_broken)
+        for name in ("New", "Newest"):
+            write(tmp_path, name)
+            await renew(cast, once_broken)
+
+    assert [line["event"] for line in lines] == ["personas_not_reloaded"]
+    assert (len(seen), cast.get("nova").name) == (2, "Newest")
+
+
+async def test_a_folder_that_cannot_be_looked_at_does_not_end_the_watch(tmp_path: Path) -> None:
+    cast = Cast([tmp_path / ("x" * 300), tmp_path])
+
+    async with watching(cast) as seen:
+        write(tmp_path, "New")
+        changes = await asyncio.wait_for(seen.get(), PATIENCE)
+
+    assert changes.came == ("nova",)

@@ -6,6 +6,7 @@ import json
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -28,6 +29,11 @@ MENDED: dict[str, tuple[dict[str, Any], str]] = {
         v2(character_book=book(entry(insertion_order="5"))),
         "`insertion_order` was text instead of a number",
     ),
+    "order too large": (
+        v2(character_book=book(entry(insertion_order=10**400))),
+        "`insertion_order` was too large a number",
+    ),
+    "date too large": (v3(creation_date=10**400), "`creation_date` was too large a number"),
     "version as number": (v2(character_version=1.5), "`character_version` was a number instead of text"),
     "spec in its version": (
         {**v2(), "spec_version": "chara_card_v2"},
@@ -246,3 +252,37 @@ def test_of_two_chunks_the_newer_wins(house: House) -> None:
 
     assert imported.name == "New"
     assert list(cards_in(data)) == ["ccv3", "chara"]
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        v2(extensions={"depth_prompt": {"prompt": "x", "depth": 10**400}}),
+        v2(character_book=book(entry(extensions={"depth": 10**400, "probability": 10**400}))),
+        {**v2(), "spec_version": 10**400},
+    ],
+)
+def test_a_number_of_four_hundred_digits_is_none(house: House, card: dict[str, Any]) -> None:
+    imported = house.take_in(card, "card.json")
+
+    assert load(house.file(imported.id)).name == "Aqua"
+
+
+@pytest.mark.parametrize("depth", [150, 500])
+def test_what_is_nested_deeper_than_anybody_writes_is_refused(house: House, depth: int) -> None:
+    nested = json.dumps(v2(character_book=book(entry(extensions={"x": "HERE"})))).replace(
+        '"HERE"', "[" * depth + "]" * depth
+    )
+
+    with pytest.raises(CardTooBig, match="nested deeper than 100 levels"):
+        house.take_in(nested.encode(), "card.json")
+
+
+def test_texts_that_are_too_long_for_a_file_are_refused_at_once(house: House) -> None:
+    card = v2(description="lorem ipsum " * 400_000)
+
+    before = time.thread_time()
+    with pytest.raises(CardError, match="too long"):
+        house.take_in(card, "card.json")
+
+    assert time.thread_time() - before < 2

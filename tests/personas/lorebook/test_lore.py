@@ -7,14 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from personas.card_cli import app
+from personas.decorators import read_decorators
 from personas.lore_activation import Lore
 from personas.lore_moment import Moment, Said
 from personas.lore_replay import Replay
 from personas.lore_scene import Lorekeeper
+from personas.lore_text import key_of
 from personas.persona_file import load
 from personas.place import Place
 from personas.utterance import Utterance
@@ -229,3 +232,79 @@ def test_lore_is_trimmed_to_the_window_that_a_turn_names(tmp_path: Path) -> None
 
     assert len(roomy) == len(tight) + 1
     assert "Deep." in [note.text for note in tight]
+
+
+def test_a_book_in_which_each_entry_wakes_the_next_is_gone_through_in_no_time() -> None:
+    filler = "lorem ipsum dolor " * 120
+    book = lore(*(entry(f"k{n + 1}z {filler}", f"k{n}z") for n in range(400)), recursive_scanning=True)
+
+    before = time.thread_time()
+    found = book.activate(Moment(said("Kim: k0z")))
+    took = time.thread_time() - before
+
+    assert len(found.fired) > 90  # 200,000 letters, and then it is enough
+    assert took < 2
+
+
+def test_a_pattern_that_would_grow_to_gigabytes_is_none() -> None:
+    before = time.thread_time()
+    grown = [
+        key_of(f"/{body}/").pattern
+        for body in ("(?:x{3000}){3000}", "(?:y{1500}z{1500}){1500}", "(?:" + "x{100}" * 300 + "){99}")
+    ]
+    took = time.thread_time() - before
+
+    assert grown == [None, None, None]
+    assert took < 1
+    assert all(
+        key_of(f"/{body}/").pattern for body in ("a[\\s\\S]{0,5000}b", "(?:x{3}){3}", "[{9999}]{2}", "x\\{9999}{3}")
+    )
+
+
+def test_a_line_of_blanks_is_read_as_fast_as_any() -> None:
+    before = time.thread_time()
+    decorated = read_decorators("@@depth" + " " * 200_000 + "x" + " " * 200_000 + "\nRavens.")
+    took = time.thread_time() - before
+
+    assert decorated.text == "Ravens."
+    assert took < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "book"),
+    [
+        ("lake.json", '{"entries": [{"keys": ["lake"], "content": "Deep \\ud83d.", "extensions": {"\\ud83d": 1}}]}'),
+        ("lake.yaml", 'entries: [{keys: [lake], content: "Deep \\ud83d."}]'),
+    ],
+)
+def test_half_a_letter_in_a_lorebook_reaches_no_prompt(tmp_path: Path, name: str, book: str) -> None:
+    file = house(tmp_path)
+    file.write_text(PERSONA.replace("lake.yaml", name))
+    (file.parent / name).write_text(book)
+
+    notes = Lorekeeper(lambda _: file).notes(load(file), (), (utterance(0, "Kim", "The lake."),))
+
+    assert notes[0].text == "Deep \ufffd."
+
+
+def test_a_key_written_as_a_number_is_looked_for_as_it_is_written(tmp_path: Path) -> None:
+    file = house(tmp_path)
+    (file.parent / "lake.yaml").write_text("entries: [{keys: [007], content: Bond.}]")
+    keeper = Lorekeeper(lambda _: file)
+
+    heard = [keeper.notes(load(file), (), (utterance(0, "Kim", text),)) for text in ("Number 007.", "Number 7.")]
+
+    assert [note.text for notes in heard for note in notes] == ["Bond.", "Sing, Mika.", "Sing, Mika."]
+
+
+def test_what_is_logged_on_the_way_stays_out_of_the_answer(tmp_path: Path) -> None:
+    file = house(tmp_path)
+    (file.parent / "lake.yaml").write_text("entries: [", encoding="utf-8")
+    (tmp_path / "talk.txt").write_text("Kim: Hello.\n", encoding="utf-8")
+
+    done = CliRunner().invoke(
+        app, ["why", "mika", "--personas", str(tmp_path), "--transcript", str(tmp_path / "talk.txt"), "--json"]
+    )
+
+    assert json.loads(done.stdout)["entries"] == []
+    assert "lorebook_unreadable" in done.stderr
