@@ -135,4 +135,5 @@ def brought_back(one: Ranked) -> Recollection:
         confidence=one.confidence,
         kind=record.kind,
         source=record.sources[0] if record.sources else "",
+        speaker_id=record.speaker_id,
     )

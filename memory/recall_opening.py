@@ -34,4 +34,6 @@ def on_coming_back(
             yield brought_back(Ranked(plan, score=0.0, confidence=0.5))
             break
     if ranking.began_at and (celebrated := milestone(ranking.began_at, now)):
-        yield Recollection("milestone", celebrated, called, now, score=0.0, kind="episode", source=persona)
+        yield Recollection(
+            "milestone", celebrated, called, now, score=0.0, kind="episode", source=persona, speaker_id=persona
+        )

@@ -1,12 +1,13 @@
 """Who the characters are, and how they are put into words."""
 
 from personas.cast import SHIPPED, Cast, Changes
-from personas.danger import is_in_danger, points_to_help
+from personas.danger import is_in_danger
 from personas.errors import Finding, PersonaError, PersonaTwice, PersonaUnknown, PersonaUnreadable, PersonaWrong
 from personas.fitting import steady
-from personas.honesty import asks_if_real, leaves_it_open
+from personas.honesty import asks_if_real
 from personas.knowledge import Passage, passages
 from personas.labels import Labels
+from personas.owning_up import leaves_it_open
 from personas.persona import (
     MOODS,
     Boundaries,
@@ -24,6 +25,7 @@ from personas.persona import (
 from personas.persona_file import load
 from personas.place import Place, audience_of, is_private, platform_of
 from personas.prompt import Prompt, render
+from personas.rescue import points_to_help
 from personas.scene import COMPARED, LoreNote, Recollection, Scene
 from personas.spelling import spelled
 from personas.stepping_out import steps_out

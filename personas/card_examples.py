@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-START = re.compile(r"^[ \t]*<START>[ \t]*$", re.IGNORECASE | re.MULTILINE)
+START = re.compile("<START>", re.IGNORECASE)
 Exchange = tuple[str, str]
 
 
@@ -50,7 +50,8 @@ def blocks(text: str) -> list[str]:
 def lines(block: str, name: str) -> Iterator[tuple[bool, str]]:
     """Each stretch of one speaker: whether it is the character, and the words, further lines included."""
     speaker = re.compile(
-        rf"^[ \t]*(?:(?P<char>\{{\{{char\}}\}}|<bot>|<char>|{re.escape(name)})|\{{\{{user\}}\}}|<user>|you)[ \t]*:",
+        rf"^[ \t]*(?:(?P<char>\{{\{{char\}}\}}|<bot>|<char>|{re.escape(name)})|\{{\{{user\}}\}}|<user>|you)"
+        r"[ \t]*[:\uff1a]",
         re.IGNORECASE | re.MULTILINE,
     )
     marks = list(speaker.finditer(block))

@@ -4,7 +4,10 @@ What is dropped, in this order: the oldest history, down to the last few things 
 history; recollections from the least likely; lore by priority. What a fan said now is never dropped, only shortened
 with a mark that says so. Examples go after the old history because they stand in the first message: without them the
 whole prompt would have to be read anew, and the persona would lose her voice to save a hundred tokens. Only where the
-persona's own text takes more than half of a small window do they go first, and then in every turn.
+persona's own text takes more than half of a small window do they go first, and then in every turn. And only where her
+text leaves no room for anything else, whatever goes, is it told in brief: without the scenario, without the
+personality, at last without the end of `who`, until she takes half of the window and the talk has the other; her name,
+her voice and what always holds stay.
 
 History is dropped so that the next prompts begin like this one and an engine's prefix cache holds: of all starts that
 leave the history between half and all of its room, the one whose id has the smallest hash. As the talk moves on, that
@@ -35,6 +38,7 @@ RECENT = 6  # things said that are kept before examples are
 LIKELY = 0.97  # an estimate by counted samples is hardly more than this above the truth
 ROUGHLY = 0.75  # where small counts are guesses themselves, or little is said, it may be a third above
 SNIPPET = 400  # letters
+SHORTEST = 200  # letters that are left of who somebody is, and of what was heard
 PICKED = 16  # of the things said before, at most so many are counted to estimate the rest
 FRAME = 16  # letters; what a chat template puts around a message
 LayOut = Callable[[Scene], tuple[ChatMessage, ...]]
@@ -93,6 +97,10 @@ class Scale:
         """Whether the persona's own text leaves less than half of the room to everything else."""
         return self._bare(scene)[0] * self._own_rate * self._mistaken > self.limit / 2
 
+    def full(self, scene: Scene) -> bool:
+        """Whether what is answered, with all that comes to mind at it, leaves less than half of the room."""
+        return self._bare(scene)[1] * self._talk_rate * self._mistaken > self.limit / 2
+
     def first_kept(self, scene: Scene, share: float = 1.0) -> int:
         """The earliest start of a history that may take this share of the room the rest of the scene leaves."""
         rest = self._estimated(replace(scene, history=()))
@@ -150,20 +158,56 @@ def letters(text: str) -> float:
 
 def smaller_and_smaller(scene: Scene, scale: Scale) -> Iterator[Step]:
     """The scene with less and less in mind, each with what was left out, in the order the module's head gives."""
-    yield scene, ()
+    yield from with_less_and_less(scene, scale, ())
+    brief, dropped = in_brief(scene, scale)
+    if dropped:
+        yield from with_less_and_less(brief, scale, dropped)
+
+
+def in_brief(scene: Scene, scale: Scale) -> Step:
+    """The scene with so much of the persona's own text that it takes half of the window at most, if that can be, and
+    without lore where that would take the other half.
+    """
     dropped: tuple[str, ...] = ()
+    for name in ("scenario", "personality"):
+        if scale.crowded(scene) and getattr(scene.persona, name):
+            scene, dropped = with_persona(scene, **{name: ""}), (*dropped, name)
+    if scale.crowded(scene) and len(scene.persona.who) > SHORTEST:
+        dropped = (*dropped, "the end of who she is")
+    while scale.crowded(scene) and len(who := scene.persona.who) > SHORTEST:
+        scene = with_persona(scene, who=begun(who))
+    if dropped and scene.lore and scale.full(scene):
+        scene, dropped = replace(scene, lore=()), (*dropped, "lore")
+    return scene, dropped
+
+
+def with_persona(scene: Scene, **texts: object) -> Scene:
+    """The scene with other texts of the persona's."""
+    return replace(scene, persona=scene.persona.model_copy(update=texts))
+
+
+def begun(text: str) -> str:
+    """The first three quarters of a text, with a mark for the rest."""
+    return text.removesuffix(CUT.rstrip())[: len(text) * 3 // 4].rstrip() + CUT.rstrip()
+
+
+def with_less_and_less(scene: Scene, scale: Scale, dropped: tuple[str, ...]) -> Iterator[Step]:
+    """The scene as it is, then without history, examples, and the rest of what it has in mind."""
+    yield scene, dropped
     if not scale.crowded(scene):
         yield from without_the_oldest(scene, scale, dropped)
     if scene.persona.examples:
-        dropped = ("examples",)
-        scene = replace(scene, persona=scene.persona.model_copy(update={"examples": ()}))
+        dropped = (*dropped, "examples")
+        scene = with_persona(scene, examples=())
         yield scene, dropped
         yield from without_the_oldest(scene, scale, dropped)
+    before = dropped
     scene = replace(scene, history=scene.history[-RECENT:])
     while scene.history:
         scene = replace(scene, history=scene.history[1:])
-        yield scene, (*dropped, kept(len(scene.history)))
-    yield from with_less_in_mind(scene, (*dropped, kept(0)))
+        dropped = (*before, kept(len(scene.history)))
+        yield scene, dropped
+    yield from with_less_in_mind(scene, dropped)
 
 
 def without_the_oldest(scene: Scene, scale: Scale, dropped: tuple[str, ...]) -> Iterator[Step]:
@@ -192,7 +236,7 @@ def with_less_in_mind(scene: Scene, dropped: tuple[str, ...]) -> Iterator[Step]:
     for note in sorted(scene.lore, key=lambda note: note.priority):
         scene = replace(scene, lore=tuple(other for other in scene.lore if other is not note))
         yield scene, dropped
-    while any(len(said.text) > 200 for said in scene.heard):
+    while any(len(said.text) > SHORTEST for said in scene.heard):
         scene = replace(scene, heard=tuple(replace(said, text=shortened(said.text)) for said in scene.heard))
         yield scene, (*dropped, "the middle of what was heard")
 
@@ -229,7 +273,7 @@ def best(recollections: Sequence[Recollection]) -> tuple[Recollection, ...]:
 
 def shortened(text: str) -> str:
     """The text without its middle, with a mark in its place."""
-    if len(text) <= 200:
+    if len(text) <= SHORTEST:
         return text
     keep = len(text) // 3
     return text[:keep] + CUT + text[-keep:]

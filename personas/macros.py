@@ -11,20 +11,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from hashlib import blake2b
 from random import Random
 
 BRACES = re.compile(r"(\{\{|\}\})")
-CALL = re.compile(r"(?P<name>//|/?[A-Za-z_]+)\s*(?P<sign>::|:|\s|$)(?P<rest>.*)", re.DOTALL)
+CALL = re.compile(r"(?P<name>/?[A-Za-z_]+)\s*(?P<sign>::|:|\s|$)(?P<rest>.*)", re.DOTALL)
 LEGACY = re.compile(r"<(user|bot|char|group|charifnotgroup)>", re.IGNORECASE)
 DICE = re.compile(r"(?P<count>\d{0,3})d(?P<sides>\d{1,6})(?P<plus>[+-]\d{1,6})?", re.IGNORECASE)
 COMMA = re.compile(r"(?<!\\),")
 TRIM = "\ue000"
-TRIMMED = re.compile(rf"(?:\r?\n)*{TRIM}(?:\r?\n)*")
 DEEPEST = 8
-LONGEST = 1_000_000
-MOST_CALLS = 20_000
+LONGEST = 1_000_000  # letters of a text, and of all that the macros of one pass read and put in
 NOTHING = {"", "0", "false", "off", "no", "null"}
 UNSPOKEN = re.compile(r"\{\{(?://|comment:)[^{}]*\}\}", re.IGNORECASE)
 
@@ -91,7 +88,7 @@ class Filling:
         self._setting = setting
         self._depth = 0
         self._place = 0
-        self._spent = 0
+        self._letters = 0
         self._text = ""
         self._muted = False
         self._calls = calls(self)
@@ -106,7 +103,7 @@ class Filling:
         made = self._run(text)
         self._depth -= 1
         self._text, self._place = outer
-        return TRIMMED.sub("", made)[:LONGEST]
+        return trimmed(made)[:LONGEST]
 
     def _run(self, text: str) -> str:
         open_: list[list[str]] = [[]]
@@ -118,9 +115,8 @@ class Filling:
                 self._close("".join(open_.pop()), open_, branches)
             else:
                 open_[-1].append(self._legacy(piece))
-        while len(open_) > 1:  # braces that nobody closed stand for themselves
-            unclosed = open_.pop()
-            open_[-1] += ["{{", *unclosed]
+        for unclosed in open_[1:]:  # braces that nobody closed stand for themselves
+            open_[0] += ["{{", *unclosed]
         while branches:
             open_[0] = self._end(branches, open_[0])
         return "".join(open_[0])
@@ -142,7 +138,7 @@ class Filling:
             open_[0] = self._end(branches, open_[0])
         else:
             made = "" if self._muted else self._call(inner)
-            open_[-1].append("{{" + inner + "}}" if made is None else made)
+            open_[-1].append(self._afforded("{{" + inner + "}}" if made is None else made))
 
     def _end(self, branches: list[Branch], pieces: list[str]) -> list[str]:
         branch = branches.pop()
@@ -158,30 +154,38 @@ class Filling:
     def _legacy(self, text: str) -> str:
         if "<" not in text:
             return text
-        return LEGACY.sub(lambda found: self._calls[found[1].lower()]("", "") or "", text)
+        return LEGACY.sub(lambda found: self._afforded(self._calls[found[1].lower()]("", "") or ""), text)
 
     def _call(self, inner: str) -> str | None:
         """What a macro puts in, or None for one that isn't known."""
+        if inner.lstrip().startswith("//") or self._letters > LONGEST:
+            return ""
         found = CALL.match(inner.strip())
         if found is None:
             return None
         self._place += 1
-        self._spent += 1
-        if self._spent > MOST_CALLS:
-            return ""  # texts that name each other would grow without end
         call = self._calls.get(found["name"].lower())
         return call(found["sign"], found["rest"]) if call else None
+
+    def _afforded(self, made: str) -> str:
+        """The same words, or none where texts that name each other have made too many."""
+        self._letters += len(made)
+        return made if self._letters <= LONGEST else ""
 
     def word(self, value: Callable[[Setting], str | None]) -> Callable[[str, str], str | None]:
         """A macro that puts in a value as it is."""
         return lambda sign, rest: None if rest.strip() else value(self._setting)
+
+    def said(self, name: str) -> Callable[[str, str], str | None]:
+        """A macro that puts in something said, as data."""
+        return self.word(lambda setting: setting.words.get(name, ""))
 
     def own(self, name: str) -> Callable[[str, str], str | None]:
         """A macro that puts in one of the persona's own texts, with its macros filled in."""
 
         def call(sign: str, rest: str) -> str | None:
             text = self._setting.texts.get(name)
-            return text if text is None or self._depth > DEEPEST else self.fill(text)
+            return text if text is None or self._depth > DEEPEST else self.fill(self._afforded(text))
 
         return call
 
@@ -201,9 +205,9 @@ class Filling:
         found = DICE.fullmatch(text) or re.fullmatch(r"(?P<count>)(?P<sides>\d{1,6})(?P<plus>)", text)
         if found is None or int(found["sides"]) < 1:
             return None if found is None else "0"
-        chance = self._chance(self._text, self._setting.turn)
-        rolled = sum(chance.randint(1, int(found["sides"])) for _ in range(int(found["count"] or 1)))
-        return str(rolled + int(found["plus"] or 0))
+        chance, dice = self._chance(self._text, self._setting.turn), int(found["count"] or 1)
+        self._letters += dice  # each takes its time
+        return str(sum(chance.randint(1, int(found["sides"])) for _ in range(dice)) + int(found["plus"] or 0))
 
     def variable(self, change: str, scope: str = "") -> Callable[[str, str], str | None]:
         """`getvar`, `setvar`, `addvar`, `incvar`, `decvar`."""
@@ -244,7 +248,6 @@ def calls(filling: Filling) -> Mapping[str, Callable[[str, str], str | None]]:
         "random": filling.one_of(steady=False),
         "pick": filling.one_of(steady=True),
         "roll": filling.roll,
-        "//": lambda sign, rest: "",
         "hidden_key": lambda sign, rest: "",
         "comment": lambda sign, rest: "",
         "reverse": lambda sign, rest: rest[::-1] if sign.strip() else None,
@@ -262,16 +265,19 @@ def calls(filling: Filling) -> Mapping[str, Callable[[str, str], str | None]]:
     for name in ("description", "personality", "scenario", "persona", "mesexamples", "charprompt"):
         known[name] = own(name)
     for name in ("lastmessage", "lastusermessage", "lastcharmessage"):
-        known[name] = word(partial(said, name))
+        known[name] = filling.said(name)
     for change in ("get", "set", "add", "inc", "dec"):
         known[f"{change}var"] = variable(change)
         known[f"{change}globalvar"] = variable(change, "global:")
     return known
 
 
-def said(name: str, setting: Setting) -> str:
-    """Something said, by the macro's name."""
-    return setting.words.get(name, "")
+def trimmed(text: str) -> str:
+    """The text without `{{trim}}` and the line breaks around it."""
+    if TRIM not in text:
+        return text
+    first, *between, last = text.split(TRIM)
+    return "".join((first.rstrip("\r\n"), *(one.strip("\r\n") for one in between), last.lstrip("\r\n")))
 
 
 def added(old: str, value: str) -> str:

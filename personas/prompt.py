@@ -19,7 +19,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from personas.fitting import fit
-from personas.labels import Labels, plain, unframed
+from personas.labels import Labels, one_line, plain, unframed, unmarked
 from personas.persona import Persona
 from personas.place import is_private
 from personas.scene import LoreNote, Recollection, Scene
@@ -74,9 +74,9 @@ def in_their_words(scene: Scene, labels: Labels) -> Persona:
 
 def labels_of(scene: Scene) -> Labels:
     """Everybody's label, given before anything is dropped: nobody is called otherwise for want of room."""
-    labels = Labels(scene.persona, private=is_private(scene.place))
-    for said in (*scene.history, *scene.heard):
-        labels.name(said.speaker_id, said.speaker_name)
+    labels = Labels(scene.persona, private=is_private(scene.place)).given((*scene.history, *scene.heard))
+    for one in scene.recollections:
+        called(one, labels)
     return labels
 
 
@@ -92,16 +92,14 @@ def lay_out(scene: Scene, labels: Labels) -> tuple[ChatMessage, ...]:
 
 def about(persona: Persona) -> str:
     """Who the persona is, for the system message: the same text for every scene of one version."""
-    return "\n".join(about_lines(persona))
+    return unframed("\n".join(about_lines(persona)))
 
 
 def about_lines(persona: Persona) -> Iterator[str]:
     """One line for each thing the persona's file says; nothing for what it leaves out."""
-    voice = persona.voice
-    yield f"You are {persona.name}" + (f", {persona.role}." if persona.role else ".")
+    voice, name = persona.voice, one_line(persona.name)
+    yield f"You are {name}" + (f", {persona.role}." if persona.role else ".")
     yield persona.who
-    if persona.card and persona.card.system_prompt:
-        yield persona.card.system_prompt
     if persona.personality:
         yield persona.personality
     if persona.scenario:
@@ -117,8 +115,8 @@ def about_lines(persona: Persona) -> Iterator[str]:
         yield f"Never: {'; '.join(voice.never)}"
     yield from boundary_lines(persona)
     for example in persona.examples:
-        yield f"Fan: {example.fan}\n{persona.name}: {example.says}"
-    yield ALWAYS.format(name=persona.name)
+        yield f"Fan: {example.fan}\n{name}: {example.says}"
+    yield ALWAYS.format(name=name)
 
 
 def boundary_lines(persona: Persona) -> Iterator[str]:
@@ -135,14 +133,9 @@ def boundary_lines(persona: Persona) -> Iterator[str]:
 def notes(scene: Scene, labels: Labels) -> list[str]:
     """What only this turn needs to know, in one block, or nothing."""
     lines = [*([f"now: {moment(scene.now)}"] if scene.now else []), *([f"mood: {scene.mood}"] if scene.mood else [])]
-    card = scene.persona.card
-    if card and card.depth_prompt.prompt:
-        lines.append(card.depth_prompt.prompt)
-    lines += [note.text for note in sorted(scene.lore, key=place_in_notes)]
+    lines += [unmarked(note.text) for note in sorted(scene.lore, key=place_in_notes)]
     if scene.recollections:
         lines += ["you remember:", *(remembered(r, labels) for r in scene.recollections)]
-    if card and card.post_history_instructions:
-        lines.append(card.post_history_instructions)
     return [NOTES.format("\n".join(lines))] if lines else []
 
 
@@ -160,8 +153,14 @@ def remembered(recollection: Recollection, labels: Labels) -> str:
     """One recollection, as a quotation with its day and its speaker; a passage with where it is written."""
     if recollection.kind == "knowledge":
         return f'- {plain(recollection.source)}: "{plain(recollection.text)}"'
-    day = f"{recollection.at:%-d %B %Y}"
-    return f'- {day}, {plain(recollection.speaker_name) or "fan"}: "{plain(recollection.text)}"'
+    return f'- {recollection.at:%-d %B %Y}, {called(recollection, labels)}: "{plain(recollection.text)}"'
+
+
+def called(recollection: Recollection, labels: Labels) -> str:
+    """Whoever said it, by their label; by the nickname they had where it is not known who they are."""
+    if recollection.speaker_id:
+        return labels.name(recollection.speaker_id, recollection.speaker_name)
+    return plain(recollection.speaker_name) or "fan"
 
 
 def moment(now: datetime) -> str:

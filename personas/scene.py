@@ -14,7 +14,7 @@ class Recollection:
     """Something remembered, as it comes to mind now: an episode, a fact, or a thing once said.
 
     `score` grows with likeness and is comparable within one recall; `confidence` is 0 to 1, how sure the recall is
-    that this answers what was heard.
+    that this answers what was heard. `speaker_id` is empty where nobody in particular said it, or nobody knows who.
     """
 
     id: str
@@ -25,6 +25,7 @@ class Recollection:
     confidence: float = 1.0
     kind: Literal["utterance", "fact", "episode", "promise", "knowledge"] = "utterance"
     source: str = ""
+    speaker_id: str = ""
 
 
 COMPARED = 2  # messages that vectorised lore is compared with, as in SillyTavern

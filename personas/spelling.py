@@ -6,6 +6,7 @@ holds; in a public place `{{user}}` is nobody in particular, for the same reason
 in the system message there.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,12 +28,25 @@ def spelled(persona: Persona, *, user: str = SOMEBODY, seed: str = "", now: date
     setting = Setting(
         char=(persona.card.nickname if persona.card else "") or persona.name,
         user=plain(user)[:LONGEST_NAME] or YOU,
-        texts={"description": persona.who, "personality": persona.personality, "scenario": persona.scenario},
+        texts=own_texts(persona),
         now=now.replace(minute=0, second=0, microsecond=0) if now else None,
         seed=f"{persona.id}\x1f{seed}",
     )
     changed = {name: filled(getattr(persona, name), setting) for name in Persona.model_fields.keys() - NEVER}
     return persona.model_copy(update=changed)
+
+
+def own_texts(persona: Persona) -> Mapping[str, str]:
+    """The persona's texts that macros may put in, by the macros' names."""
+    shown = (f"{{{{user}}}}: {one.fan}\n{{{{char}}}}: {one.says}" for one in persona.examples)
+    return {
+        "description": persona.who,
+        "personality": persona.personality,
+        "scenario": persona.scenario,
+        "persona": "",  # who the fan is, which nobody wrote down
+        "charprompt": persona.card.system_prompt if persona.card else "",
+        "mesexamples": "\n".join(shown),
+    }
 
 
 def filled(value: Any, setting: Setting) -> Any:

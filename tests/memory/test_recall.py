@@ -131,6 +131,10 @@ def test_of_several_questions_each_memory_keeps_its_best_score() -> None:
     assert found[0].confidence == 0.2
 
 
+def test_a_recollection_says_by_whom_it_is_not_only_what_they_were_called() -> None:
+    assert brought_back(ranked(2, "I have a cat")).speaker_id == FAN
+
+
 def test_a_recollection_carries_the_days_its_words_meant() -> None:
     recollection = brought_back(ranked(2, "The cat came back yesterday"))
 

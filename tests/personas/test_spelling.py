@@ -29,8 +29,20 @@ def test_a_personas_own_texts_are_filled_in() -> None:
     system = render(scene(persona=CARD)).messages[0].content
 
     assert "Novi has known Kim since" in system
-    assert "Write as Novi." in system
     assert "{{" not in system
+
+
+def test_her_texts_may_name_one_another_and_what_nobody_wrote_is_empty() -> None:
+    persona = NOVA.model_copy(
+        update={
+            "who": "{{char}}.{{persona}} {{mesExamples}} {{//what a lamp}}{{charPrompt}} {{weekday}}",
+            "card": FromCard(system_prompt="Glow."),
+        }
+    )
+
+    who = spelled(persona, user="Kim", now=BEGAN).who
+
+    assert who == "Nova. Kim: Are you on?\nNova: Always, for you. Glow. Monday"
 
 
 def test_what_fans_say_and_what_is_remembered_is_never_filled_in() -> None:
@@ -57,12 +69,6 @@ def test_a_fans_name_is_not_read_as_a_macro() -> None:
     system = render(talk).messages[0].content
 
     assert "has known {{setvar" in system
-
-
-def test_a_cards_instructions_stand_in_the_notes() -> None:
-    content = render(scene("hi", persona=CARD)).messages[-1].content
-
-    assert content == "[notes]\nNovi is tired.\nStay kind to Kim.\n[/notes]\nhi"
 
 
 def test_the_system_message_stays_the_same_within_a_conversation() -> None:
