@@ -25,12 +25,16 @@ Order = Literal["natural", "list", "pooled", "manual", "engine"]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a platform knows of one line. `mentions` are personas named by the platform's own mark, in the text."""
+    """What a platform knows of one line. `mentions` are personas named by the platform's own mark, in the text.
+
+    `meant` is who is spoken to in private where nobody is named; None: whoever is first in the room.
+    """
 
     text: str
     speaker_id: str
     at: datetime
     private: bool = False
+    meant: str | None = None
     mentions: frozenset[str] = frozenset()
     replies_to: str | None = None
     thread_of: str | None = None
@@ -221,7 +225,7 @@ def addressed_by(heard: Heard, awake: Iterable[Present], manners: Manners) -> li
     if not found:
         note(heard.thread_of, "thread")
     if not found and heard.private:
-        note(next(iter(here)), "private")
+        note(heard.meant if heard.meant in here else next(iter(here)), "private")
     return list(found.items())
 
 

@@ -10,14 +10,22 @@ from discord.http import Route
 from bots.discord_gaps import read
 
 PATIENCE = aiohttp.ClientTimeout(total=15)
+TOO_MANY, FAILED = 429, 500
 
 
 class NoGateway(Exception):
     """A server does not tell where its gateway is; the message says what to set."""
 
 
+class ServerAway(Exception):
+    """A server does not answer now; it may later."""
+
+
 async def arrive(*, api: str, gateway: str) -> None:
-    """Points discord.py at another server; an API that comes without its gateway is asked for it (`NoGateway`)."""
+    """Points discord.py at another server; an API that comes without its gateway is asked for it.
+
+    Raises `NoGateway` or `ServerAway`.
+    """
     if api and not gateway:
         gateway = await gateway_of(api.strip().rstrip("/"))
     point_at(api=api, gateway=gateway)
@@ -42,9 +50,13 @@ async def gateway_of(api: str) -> str:
     """What `GET /gateway` of an API names."""
     try:
         async with aiohttp.ClientSession(timeout=PATIENCE) as session, session.get(f"{api}/gateway") as told:
+            if told.status == TOO_MANY or told.status >= FAILED:
+                raise ServerAway(f"{api}/gateway answers {told.status}.")
             return str((await told.json(content_type=None))["url"])
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError) as exc:
+    except (ValueError, KeyError, TypeError) as exc:
         raise NoGateway(
             f"{api}/gateway does not say where the gateway is ({type(exc).__name__}). "
             "Put its address (ws://…) into GREENROOM_DISCORD_GATEWAY."
         ) from exc
+    except (aiohttp.ClientError, OSError, TimeoutError) as exc:
+        raise ServerAway(f"{api} does not answer ({type(exc).__name__}).") from exc

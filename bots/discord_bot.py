@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from bots.attention import Attention
 from bots.discord_accounts import Accounts
-from bots.discord_address import NoGateway, arrive
+from bots.discord_address import NoGateway, ServerAway, arrive
 from bots.discord_client import Client
 from bots.discord_commands import commands
 from bots.discord_meters import DiscordMeters
@@ -75,10 +75,7 @@ class DiscordBot:
         """Raises `DiscordRefused`; everything else is waited out, longer each time, and tried with a new client."""
         if self._settings.token is None:
             raise DiscordRefused("There is no token. Put the bot account's token into DISCORD_TOKEN.")
-        try:
-            await arrive(api=self._settings.api, gateway=self._settings.gateway)
-        except NoGateway as lost:
-            raise DiscordRefused(str(lost)) from lost
+        await self._arrive()
         wait = FIRST_WAIT
         while True:
             began = datetime.now(UTC)
@@ -89,6 +86,21 @@ class DiscordBot:
             self.meters.connection("rebuilt")
             log.warning("discord_rebuilt", times=self.rebuilt, waits=round(wait, 1))
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # so that many processes don't knock at once
+
+    async def _arrive(self) -> None:
+        """Waits for a server that does not answer yet; raises `DiscordRefused` where one answers and is none."""
+        wait = FIRST_WAIT
+        while True:
+            try:
+                await arrive(api=self._settings.api, gateway=self._settings.gateway)
+            except NoGateway as lost:
+                raise DiscordRefused(str(lost)) from lost
+            except ServerAway as away:
+                log.warning("discord_away", reason=str(away), waits=round(wait, 1))
+            else:
+                return
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+            wait = min(wait * 2, LONGEST_WAIT)
 
     async def _one_life(self) -> None:
         """One client from login to its end, whatever ends it."""

@@ -9,6 +9,7 @@ from bots.discord_buttons import turn_of
 from bots.discord_deliveries import mark_taken_away
 from bots.discord_opt_outs import OptOuts
 from bots.discord_place import place_of, utterance_of
+from bots.discord_revisions import Revisions
 from bots.discord_voice import Channel
 from bots.house import House
 from memory import MemoryTrouble, UnknownTurn
@@ -25,17 +26,23 @@ class Finding(Protocol):
 class Changes:
     """Follows them, whoever's messages they are: those of strangers are nowhere in the journal."""
 
-    def __init__(self, house: House, opt_outs: OptOuts, client: Finding) -> None:
+    def __init__(self, house: House, opt_outs: OptOuts, revisions: Revisions, client: Finding) -> None:
         self._house = house
         self._opt_outs = opt_outs
+        self._revisions = revisions
         self._client = client
 
     async def edited(self, message: discord.Message) -> None:
-        """An edited line is another line, for the journal and for what is remembered."""
+        """An edited line is another line, for the journal and for what is remembered; of one who opted out it goes."""
         if message.author.bot or message.edited_at is None:
             return
-        said = utterance_of(message)
-        for scope in await self._house.journal.rephrase(said.id, place=said.place, text=said.text):
+        self._revisions.note(message.id, message)
+        said, journal = utterance_of(message), self._house.journal
+        if self._opt_outs.has(said.speaker_id):
+            scopes = await journal.unsay(said.id, place=said.place)
+        else:
+            scopes = await journal.rephrase(said.id, place=said.place, text=said.text)
+        for scope in scopes:
             await self._house.memory.sync(scope)
 
     async def deleted(self, message_id: int, channel_id: int, message: discord.Message | None = None) -> None:
@@ -45,6 +52,7 @@ class Changes:
             with suppress(UnknownTurn):
                 await mark_taken_away(self._house, await self._house.journal.turn(turn_id))
             return
+        self._revisions.note(message_id, None)
         channel = await self._client.channel(channel_id)
         if not isinstance(channel, Channel):
             return

@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from bots.discord_client import Client
+from bots.discord_parts import parts_of
 from bots.discord_place import Anywhere
 from bots.discord_rules import RoomRules
 from personas import Persona
@@ -23,7 +24,10 @@ class Character(app_commands.Group):
     @app_commands.command(description="Who is in this channel.")
     async def who(self, interaction: discord.Interaction) -> None:
         lines = [f"**{one.name}**" + (f", {one.role}" if one.role else "") for one in self._here(interaction)]
-        await interaction.response.send_message("\n".join(lines) or "Nobody is here.", ephemeral=True)
+        first, *more = parts_of("\n".join(lines) or "Nobody is here.")
+        await interaction.response.send_message(first.text, ephemeral=True)
+        for part in more:
+            await interaction.followup.send(part.text, ephemeral=True)
 
     @app_commands.command(description="Bring a character into this channel.")
     async def summon(self, interaction: discord.Interaction, character: str) -> None:

@@ -2,14 +2,11 @@
 
 import asyncio
 import base64
-import os
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import SecretStr
 
 if TYPE_CHECKING:
     from bots.discord_settings import DiscordSettings
@@ -47,6 +44,7 @@ def invite(
 ) -> None:
     """Print the link that invites the bot with exactly the permissions it needs."""
     from bots.cli import plainly
+    from bots.discord_environment import discord_settings, door, token_in
     from bots.faults import NotStarted
 
     with plainly():
@@ -73,18 +71,10 @@ def application_in(token: str, token_env: str) -> int:
         raise NotStarted(f"{token_env} does not look like a bot's token; copy it again from the Bot page.") from exc
 
 
-def token_in(name: str) -> str:
-    """The token, from the environment only."""
-    from bots.faults import NotStarted
-
-    token = os.environ.get(name, "").strip()
-    if not token:
-        raise NotStarted(f"There is no token in {name}. Put the one from your app's Bot page there: export {name}=…")
-    return token
-
-
 def start(settings: object, token_env: str, cast: tuple[str, ...]) -> None:
     """Opens the house and runs the bot in it: one account for all, or one each (GREENROOM_DISCORD_TOKENS)."""
+    from bots.discord_environment import discord_settings, door
+
     door()
     from bots.app import open_house
     from bots.discord_bot import DiscordRefused
@@ -103,33 +93,7 @@ def start(settings: object, token_env: str, cast: tuple[str, ...]) -> None:
 
 def introduce(house: "House", *, settings: "DiscordSettings") -> None:
     """Says that we are there; raises `PersonaUnknown` if somebody was named who is not in the cast."""
-    for persona_id in (*settings.cast, *settings.tokens):
-        house.cast.get(persona_id)
+    from bots.discord_program import all_known
+
+    all_known(house, settings)
     typer.echo("On Discord.", err=True)
-
-
-def discord_settings(token_env: str, cast: tuple[str, ...]) -> "DiscordSettings":
-    """What the environment says, with the command line above it."""
-    from bots.discord_settings import DiscordSettings
-    from bots.faults import NotStarted
-
-    try:
-        chosen = DiscordSettings()
-        _ = chosen.part
-    except ValueError as exc:
-        raise NotStarted(f"A setting for Discord can't be used: {exc}") from exc
-    if not chosen.tokens:
-        chosen = chosen.model_copy(update={"token": SecretStr(token_in(token_env))})
-    tokens = {one: token for one, token in chosen.tokens.items() if not cast or one in cast}
-    return chosen.model_copy(update={"cast": cast or chosen.cast, "tokens": tokens})
-
-
-def door() -> ModuleType:
-    """The module that knows discord.py; a sentence where it is not installed."""
-    from bots.faults import NotStarted
-
-    try:
-        import bots.discord_bot as room
-    except ImportError as exc:
-        raise NotStarted("discord.py is not installed. Install it with: pip install 'greenroom[discord]'") from exc
-    return room

@@ -5,13 +5,10 @@ owned here and awaited before the client is gone, so that nothing of it outlives
 """
 
 import asyncio
-import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 import structlog
@@ -22,7 +19,7 @@ from bots.arbiter import EngineArbiter
 from bots.attention import Attention
 from bots.discord_accounts import Accounts
 from bots.discord_application import Applying
-from bots.discord_buttons import Pressed, press_with
+from bots.discord_buttons import Pressed, press_with, turn_of
 from bots.discord_catch_up import CatchUp
 from bots.discord_changes import Changes
 from bots.discord_deliveries import Deliveries
@@ -32,10 +29,12 @@ from bots.discord_gate import Gate
 from bots.discord_keeping import Keeping
 from bots.discord_meters import DiscordMeters
 from bots.discord_opt_outs import OptOuts
-from bots.discord_patience import patiently
+from bots.discord_patience import is_passing, patiently
+from bots.discord_place import place_of
 from bots.discord_replies import press
 from bots.discord_rooms import Rooms
 from bots.discord_settings import DiscordSettings
+from bots.discord_sync import sync
 from bots.discord_voice import NOBODY, Channel
 from bots.discord_webhooks import Webhooks
 from bots.discord_wire import Wire
@@ -48,6 +47,7 @@ SEEN = 5000
 PATIENCE = 3.0  # seconds that replies get to end when we leave
 ANSWERED_ELSEWHERE = (40060, 10062)
 Command = app_commands.Group | app_commands.ContextMenu
+T = TypeVar("T")
 
 
 class Client(Applying):
@@ -95,12 +95,14 @@ class Client(Applying):
             opt_outs=self.opt_outs,
             accounts=self.accounts,
         )
+        self.budgets = self.gate.budgets  # lines and buttons spend from one purse
         self.tree = app_commands.CommandTree(self)
         self.tree.error(told_elsewhere)
-        self._changes = Changes(house, self.opt_outs, self)
+        self._changes = Changes(house, self.opt_outs, self.gate.revisions, self)
         self._catch_up = CatchUp(self)
         self._commands = commands
         self._seen: OrderedDict[int, None] = OrderedDict()
+        self._replies: OrderedDict[int, discord.Message] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- its life --------------------------------------------------------------------------------------------------
@@ -114,20 +116,10 @@ class Client(Applying):
         self.add_dynamic_items(press_with(self.pressed))
         for command in self._commands(self):
             self.tree.add_command(command)
-        self.own(patiently(self._sync_commands, leaving=self.deliveries.ending))
+        # beside everything else: characters speak also where a server knows no commands
+        folder = self.house.settings.data / "discord"
+        self.own(patiently(lambda: sync(self.tree, folder), leaving=self.deliveries.ending))
         self.own(self.keeping.run())
-
-    async def _sync_commands(self) -> None:
-        """Tells Discord about the commands only when they changed: it allows few such calls a day.
-
-        Beside everything else: characters speak also where a server knows no commands.
-        """
-        commands = [command.to_dict(self.tree) for command in self.tree.get_commands()]
-        mark = hashlib.sha256(json.dumps(commands, sort_keys=True).encode()).hexdigest()
-        kept = self.house.settings.data / "discord" / f"commands-{self.application_id}"
-        if await asyncio.to_thread(read_text, kept) != mark:
-            await self.tree.sync()
-            await asyncio.to_thread(write_text, kept, mark)
 
     async def close(self) -> None:
         """Lets replies end or marks them as interrupted, then leaves; nothing that an event began is left behind."""
@@ -165,13 +157,14 @@ class Client(Applying):
 
     async def on_resumed(self) -> None:
         self.meters.connection("resumed")
+        self._catch_up.return_everywhere()
 
     async def on_disconnect(self) -> None:
         self.meters.connection("cut")
 
     async def on_ready(self) -> None:
         log.info("discord_ready", account=str(self.user), guilds=len(self.guilds))
-        self.own(self.keeping.there(guild.id for guild in self.guilds))
+        self.own(self.keeping.there([guild.id for guild in self.guilds], account=self.application_id or 0))
         self.own(self._catch_up.begin())
 
     async def on_message(self, message: discord.Message) -> None:
@@ -179,20 +172,30 @@ class Client(Applying):
         self.own(self._heard_live(message))
 
     async def _heard_live(self, message: discord.Message) -> None:
-        await self._catch_up.before(message.channel.id)
+        await self._catch_up.before(place_of(message.channel, message.author))
         await self.hear(message)
 
     async def hear(self, message: discord.Message) -> None:
-        """A line, once for each client; the journal knows what other clients and earlier lives did with it."""
+        """A line, once for each client; the journal knows what other clients and earlier lives did with it.
+
+        One that was given up is heard again when its channel is looked at the next time.
+        """
+        self._note_reply(message)
         if message.id in self._seen or message.type not in ORDINARY or self.user is None or self.deliveries.ending():
             return
-        self._seen[message.id] = None
-        while len(self._seen) > SEEN:
-            self._seen.popitem(last=False)
+        keep(self._seen, message.id, None)
         way = self.own(self._to_the_gate(message, me=self.user.id))
         await asyncio.wait({way})
-        if not way.cancelled() and way.exception():
+        if not way.cancelled() and (fault := way.exception()):
             self.meters.gave_up()
+            if is_passing(fault):
+                self._seen.pop(message.id, None)
+                self._catch_up.return_to(message.channel, message.author)
+
+    def _note_reply(self, message: discord.Message) -> None:
+        """discord.py forgets messages, and never knew an earlier life's; whoever deletes one deletes a reply."""
+        if turn_of(message):
+            keep(self._replies, message.id, message)
 
     async def _to_the_gate(self, message: discord.Message, *, me: int) -> None:
         """Where discord.py does not know the channel (a thread that was asleep, a terse server), it is asked for."""
@@ -204,15 +207,18 @@ class Client(Applying):
         await self.gate.hear(message, me=me)
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        self._note_reply(event.message)
         self.own(self._changes.edited(event.message))
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        self.own(self._changes.deleted(event.message_id, event.channel_id, event.cached_message))
+        known = event.cached_message or self._replies.get(event.message_id)
+        self.own(self._changes.deleted(event.message_id, event.channel_id, known))
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         kept = {message.id: message for message in event.cached_messages}
         for message_id in event.message_ids:
-            self.own(self._changes.deleted(message_id, event.channel_id, kept.get(message_id)))
+            known = kept.get(message_id) or self._replies.get(message_id)
+            self.own(self._changes.deleted(message_id, event.channel_id, known))
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         if self.user and event.user_id != self.user.id:
@@ -223,7 +229,7 @@ class Client(Applying):
             self.own(self._changes.reacted(event, given=False))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        self.own(self.keeping.there([guild.id]))
+        self.own(self.keeping.joined(guild.id))
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         self.own(self.keeping.left(guild.id))
@@ -241,10 +247,10 @@ class Client(Applying):
     # -- what others ask of it -------------------------------------------------------------------------------------
 
     async def note(self, guild: str, told: str) -> None:
-        """Tells a guild's log what was changed, where it has one."""
+        """Tells a guild's log what was changed, where it has one; a channel of another guild is none."""
         channel_id = self.rooms.rules.of(guild).log_channel
         channel = await self.channel(int(channel_id)) if channel_id and channel_id.isdigit() else None
-        if isinstance(channel, Channel):
+        if isinstance(channel, Channel) and channel.guild and str(channel.guild.id) == guild:
             await channel.send(told[:1900])
 
     async def channel(self, channel_id: int) -> object:
@@ -270,10 +276,8 @@ async def told_elsewhere(interaction: discord.Interaction, error: app_commands.A
         log.error("discord_command_failed", exc_info=cause)
 
 
-def read_text(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
-
-
-def write_text(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+def keep(kept: OrderedDict[int, T], key: int, value: T) -> None:
+    """Keeps the newest `SEEN`."""
+    kept[key] = value
+    while len(kept) > SEEN:
+        kept.popitem(last=False)

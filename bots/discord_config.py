@@ -8,7 +8,10 @@ from discord import app_commands
 
 from bots.discord_character import NO_RIGHT, room_of
 from bots.discord_client import Client
+from bots.discord_rule_value import value_of
 from bots.discord_rules import RoomRules
+
+OF_A_SERVER = "log_channel"  # the one rule that no channel has for itself
 
 
 class Config(app_commands.Group):
@@ -28,10 +31,7 @@ class Config(app_commands.Group):
         guild, channel = str(interaction.guild_id), str(interaction.channel_id)
         own, guilds = self._client.rooms.rules.own(guild, channel), self._client.rooms.rules.own(guild)
         held = self._client.rooms.rules_of(room_of(interaction))
-        lines = [
-            f"`{name}` = {value if value is not None else 'as usual'}{whence(own, guilds, name)}"
-            for name, value in held
-        ]
+        lines = [f"`{name}` = {shown(value)}{whence(own, guilds, name)}" for name, value in held]
         await interaction.response.send_message("\n".join(lines)[:2000], ephemeral=True)
 
     @app_commands.command(description="All rules of this server as a file.")
@@ -56,14 +56,18 @@ class Config(app_commands.Group):
             await interaction.response.send_message(NO_RIGHT, ephemeral=True)
             return
         await interaction.response.defer(ephemeral=True)
-        guild, channel = str(interaction.guild_id), "" if whole_server else str(interaction.channel_id)
+        guild, name, rules = str(interaction.guild_id), rule.value, self._client.rooms.rules
+        channel = "" if whole_server or name == OF_A_SERVER else str(interaction.channel_id)
+        here = self._client.get_guild(interaction.guild_id or 0)
         try:
-            self._client.rooms.rules.change(guild, channel, **{rule.value: as_value(value)})
+            read = value_of(name, value, rooms=self._client.rooms, guild=here)
+            new = rules.change(guild, channel, **{name: read})
         except ValueError as wrong:
-            await interaction.followup.send(f"That doesn't work: {wrong}", ephemeral=True)
+            await interaction.followup.send(f"That doesn't work for `{name}`: {wrong}", ephemeral=True)
             return
-        await interaction.followup.send(f"`{rule.value}` = {value or 'as usual'}", ephemeral=True)
-        await self._client.note(guild, f"<@{interaction.user.id}>: `{rule.value}` = {value or 'as usual'}")
+        told = f"`{name}` = {shown(getattr(new, name))}"[:1900]
+        await interaction.followup.send(told, ephemeral=True)
+        await self._client.note(guild, f"<@{interaction.user.id}>: {told}")
 
 
 def whence(own: RoomRules, guilds: RoomRules, name: str) -> str:
@@ -73,11 +77,8 @@ def whence(own: RoomRules, guilds: RoomRules, name: str) -> str:
     return " (server)" if getattr(guilds, name) is not None else ""
 
 
-def as_value(typed: str) -> object:
-    """JSON where it is JSON (`0.2`, `true`, `["mika"]`), a list of words where there is a comma, else text."""
-    if not typed.strip():
-        return None
-    try:
-        return json.loads(typed)
-    except json.JSONDecodeError:
-        return [word.strip() for word in typed.split(",")] if "," in typed else typed.strip()
+def shown(value: object) -> str:
+    """A rule's value for people to read."""
+    if value is None:
+        return "as usual"
+    return ", ".join(map(str, value)) or "nobody" if isinstance(value, tuple) else str(value)

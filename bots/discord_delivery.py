@@ -7,9 +7,10 @@ messages that stand there are finished, and none is sent twice. On a server that
 import asyncio
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import discord
 import structlog
@@ -18,7 +19,7 @@ from bots.discord_buttons import GOES_ON, SPEAKING, SPOKEN, Tools, is_unfinished
 from bots.discord_parts import LONGEST, parts_of
 from bots.discord_place import fan_id
 from bots.discord_sending import LOST, Saying, until_known
-from bots.discord_voice import Channel, Voice
+from bots.discord_voice import FOREIGN, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, Channel, Voice
 from bots.performance import Performance, TurnFailed
 from memory import Turn
 from serving import Delta
@@ -30,6 +31,11 @@ SOON = 0.8  # seconds; a reply that is whole by then is sent whole
 FIRST_WORDS = 60  # characters that make a first message worth showing
 INTERRUPTED = "\n-# (interrupted)"
 NO_SUCH_ROUTE = {404, 405}
+T = TypeVar("T")
+
+
+class AnothersMessage(Exception):
+    """A message stands there that this voice can't edit: the plain account's, or one of a webhook that is gone."""
 
 
 class Pace:
@@ -68,6 +74,7 @@ class Delivery:
     first_words: Callable[[], object] = lambda: None
     mood: str = "neutral"
     _anew: bool = False
+    _waits: bool = False
     _shown: dict[int, str] = field(default_factory=dict)
     _verbs: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
@@ -88,7 +95,8 @@ class Delivery:
             raise
         except asyncio.CancelledError:
             await end(typing)
-            with suppress(*LOST, discord.HTTPException):  # we are closing; "stop" stays, so the next start finishes it
+            # we are closing; "stop" stays, so the next start finishes it
+            with suppress(*LOST, discord.HTTPException, AnothersMessage):
                 await self._show(said + INTERRUPTED, last=False) if self.messages else None
             raise
         await end(typing)
@@ -98,7 +106,7 @@ class Delivery:
 
     async def _stream(self, said: str, typing: asyncio.Task[None]) -> None:
         """Shows what there is, when it is worth showing and the channel's pace allows an edit."""
-        if not self.messages and (len(said) < FIRST_WORDS or time.monotonic() - self._began < SOON):
+        if self._waits or (not self.messages and self._is_little(said)):
             return
         if not self.pace.allows(self.channel.id):
             return
@@ -107,15 +115,23 @@ class Delivery:
             await self._show(said, last=False)
         except LOST as exc:
             log.warning("edit_lost", turn=self.performance.id, family=type(exc).__name__)
+        except AnothersMessage:
+            self._waits = True  # it is said whole, in messages of our own
         except discord.HTTPException as refused:
             if not await self._knows_no_edits(refused):
                 raise
+
+    def _is_little(self, said: str) -> bool:
+        """Whether it is not worth a first message yet."""
+        return len(said) < FIRST_WORDS or time.monotonic() - self._began < SOON
 
     async def _finish(self, turn: Turn) -> None:
         text = (turn.said or "") + (INTERRUPTED if turn.trace.get("finish") == "stopped" else "") + self.footnote
         self.mood = str(turn.trace.get("mood", "neutral"))
         try:
             await self._finish_as(text)
+        except AnothersMessage:
+            await self._say_anew(text)
         except discord.HTTPException as refused:
             if not await self._knows_no_edits(refused):
                 raise
@@ -171,11 +187,26 @@ class Delivery:
         """One message: edited if it stands there, its buttons only where they change, else sent."""
         if number < len(self.messages):
             view = None if self._verbs.get(number) == verbs else Tools(self.performance.id, verbs)
-            await self.voice.edit(self.messages[number], text, view=view)
+            try:
+                await self.voice.edit(self.messages[number], text, view=view)
+            except discord.HTTPException as refused:
+                if await self._is_anothers(self.messages[number], refused):
+                    raise AnothersMessage from refused
+                raise
         else:
             self.messages.append(await self.voice.send(self._saying(text, number, verbs)))
             self.first_words()
         self._verbs[number] = verbs
+
+    async def _is_anothers(self, message_id: int, refused: discord.HTTPException) -> bool:
+        """Whether a message that can't be edited stands there all the same, rather than that it was taken away."""
+        if refused.code != UNKNOWN_MESSAGE:
+            return refused.code in (FOREIGN, UNKNOWN_WEBHOOK)
+        try:
+            await until_known(lambda: self.channel.fetch_message(message_id))
+        except discord.HTTPException:
+            return False
+        return True
 
     def _saying(self, text: str, number: int | str, verbs: tuple[str, ...], file: discord.File | None = None) -> Saying:
         turn_id, reply_to = self.performance.id, None if self.messages else self.reply_to
@@ -217,12 +248,12 @@ async def found(
 async def standing(
     channel: discord.abc.Messageable, turn_id: str, *, around: discord.abc.Snowflake | None = None
 ) -> list[discord.Message]:
-    """The same, as messages: among the newest, or among those around one of them."""
+    """The same, as messages: among the newest, or among those around one of them; none where we may read nothing."""
 
     async def once() -> list[discord.Message]:
         return [message async for message in channel.history(limit=NEAR, around=around) if turn_of(message) == turn_id]
 
-    return sorted(await until_known(once), key=lambda message: message.id)
+    return sorted(await what_we_may_read(once), key=lambda message: message.id)
 
 
 async def stands_unmarked(channel: discord.abc.Messageable, turn: Turn) -> bool:
@@ -239,5 +270,13 @@ async def stands_unmarked(channel: discord.abc.Messageable, turn: Turn) -> bool:
             return []
         return [message.content for message in newest if message.id > line and fan_id(message.author) not in fans]
 
-    said = await until_known(once)
+    said = await what_we_may_read(once)
     return bool(parts) and all(any(part in words for words in said) for part in parts)
+
+
+async def what_we_may_read(read: Callable[[], Awaitable[list[T]]]) -> list[T]:
+    """What stands in a channel; nothing without Read Message History."""
+    try:
+        return await until_known(read)
+    except discord.Forbidden:
+        return []

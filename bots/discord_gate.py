@@ -23,8 +23,8 @@ from bots.discord_opt_outs import OptOuts
 from bots.discord_patience import patiently
 from bots.discord_place import Anywhere, mentioned_in_text, utterance_of
 from bots.discord_reading import Reading, can_write, guild_of, is_blocked, is_bot
+from bots.discord_revisions import Revisions
 from bots.discord_rooms import Rooms
-from bots.discord_rules import RoomRules
 from bots.discord_sending import LOST
 from bots.discord_settings import DiscordSettings
 from bots.house import House
@@ -75,23 +75,23 @@ class Gate:
         self._arbiter = arbiter
         self._opt_outs = opt_outs
         self._accounts = accounts
+        self.revisions = Revisions()
         self._reading = Reading(house, rooms, accounts)
-        self._budgets = Budgets()
+        self.budgets = Budgets()
         self._bursts: dict[tuple[str, str], Burst] = {}
 
     async def hear(self, message: discord.Message, *, me: int) -> None:
         """A line from `me`'s point of view; what is not for us stops here, and nothing of it is kept."""
         if message.author.id == me or self._accounts.ours(message.author.id) or self._rooms.hooks.ours(message):
             return
-        rules, said = self._rooms.rules_of(message.channel), utterance_of(message)
-        shut_out = is_blocked(message, rules) or self._opt_outs.has(said.speaker_id) or not can_write(message)
-        if rules.paused or shut_out or not said.text.strip() or not self._rooms.present(message.channel):
+        said = self._audible(message)
+        if said is None:
             return
         key = (said.place, said.speaker_id)
         leaving = self._deliveries.ending
         if key in self._bursts:
             begun = self._bursts[key]
-            if await patiently(lambda: self._joins(message, said, begun), leaving=leaving):
+            if await patiently(lambda: self._joins(message, begun), leaving=leaving):
                 return
         burst = self._bursts[key] = Burst()
         try:
@@ -99,16 +99,29 @@ class Gate:
                 alone = self._house.journal.alone
                 await patiently(lambda: inside.enter_async_context(alone(said.place)), leaving=leaving)
                 # tried again in here, since whoever waits outside spoke later
-                await patiently(lambda: self._alone(message, said, rules, burst, me=me), leaving=leaving)
+                await patiently(lambda: self._alone(message, burst, me=me), leaving=leaving)
         finally:
             burst.decided.set()
             if self._bursts.get(key) is burst:
                 del self._bursts[key]
 
-    async def _joins(self, message: discord.Message, said: Utterance, burst: Burst) -> bool:
+    def _audible(self, message: discord.Message) -> Utterance | None:
+        """What a line says now; None where it is gone, or where whoever wrote it is not to be heard, or not here."""
+        now, rules = self.revisions.of(message), self._rooms.rules_of(message.channel)
+        if now is None or rules.paused or is_blocked(now, rules) or not can_write(now):
+            return None
+        said = utterance_of(now)
+        if self._opt_outs.has(said.speaker_id) or not said.text.strip() or not self._rooms.present(now.channel):
+            return None
+        return said
+
+    async def _joins(self, message: discord.Message, burst: Burst) -> bool:
         """Whether a line belongs to a burst that waits to be answered, and is in it now; none to somebody else is."""
         here = self._rooms.present(message.channel)
         await burst.decided.wait()
+        said = self._audible(message)
+        if said is None:
+            return True
         waits = burst.performance is not None and burst.performance.turn is None
         elsewhere = message.reference or mentioned_in_text(message)
         if burst.performance is None or not waits or elsewhere:
@@ -122,30 +135,43 @@ class Gate:
         for one in here:
             if one.persona_id != persona_id and message.guild:
                 await self._house.hall.overhear(said, persona_id=one.persona_id)
+        await self._amend(message, said)
         return True
 
-    async def _alone(
-        self, message: discord.Message, said: Utterance, rules: RoomRules, burst: Burst, *, me: int
-    ) -> None:
+    async def _alone(self, message: discord.Message, burst: Burst, *, me: int) -> None:
         """What nobody else does meanwhile in this channel: decide, or find what was decided, and answer."""
+        said, rules = self._audible(message), self._rooms.rules_of(message.channel)
+        if said is None:
+            return
         here, manners = self._rooms.present(message.channel), self._rooms.manners(message.channel)
-        earlier = await self._house.journal.spoken_to(said)
+        earlier = await self._house.journal.spoken_to(said, among=[one.persona_id for one in here])
         speakers = await self._decide(message, said, here, manners, me=me) if earlier is None else earlier
         burst.again = earlier is not None
-        refusal = self._budgets.refusal(fan=said.speaker_id, guild=guild_of(message), rules=rules) if speakers else ""
+        refusal = self.budgets.refusal(fan=said.speaker_id, guild=guild_of(message), rules=rules) if speakers else ""
         if refusal:
             log.info("discord_budget", reason=refusal)
             await self._hint(message)
             return
         for persona_id in speakers:
-            if self._rooms.speaks_for(persona_id):
-                await self._answer(message, said, persona_id, here, manners, burst)
+            now = self._audible(message)
+            if now and self._rooms.speaks_for(persona_id):
+                await self._answer(message, now, persona_id, here, manners, burst)
+
+    async def _amend(self, message: discord.Message, said: Utterance) -> None:
+        """A line that was taken back or put otherwise while it was being written down is so in the journal, too."""
+        now, journal, scopes = self._audible(message), self._house.journal, tuple[Scope, ...]()
+        if now is None:
+            scopes = await journal.unsay(said.id, place=said.place)
+        elif now.text != said.text:
+            scopes = await journal.rephrase(said.id, place=said.place, text=now.text)
+        for scope in scopes:
+            await self._house.memory.sync(scope)
 
     async def _decide(
         self, message: discord.Message, said: Utterance, here: Sequence[Present], manners: Manners, *, me: int
     ) -> tuple[str, ...]:
         """Who answers; written down for all who hear it before anybody speaks, so that a crash changes nothing."""
-        heard = await self._reading.heard(message, said, me=me)
+        heard = await self._reading.heard(self.revisions.of(message) or message, said, me=me)
         decision = self._attention.decide(heard, room=said.place, present=here, manners=manners)
         speakers = await self._in_order(decision, heard, manners)
         log.debug("discord_heard", place=said.place, speakers=speakers, reason=decision.reason)
@@ -154,6 +180,7 @@ class Gate:
         for one in here:
             if one.persona_id not in speakers and message.guild:
                 await self._house.hall.overhear(said, persona_id=one.persona_id)
+        await self._amend(message, said)
         return speakers
 
     async def _in_order(self, decision: Decision, heard: Heard, manners: Manners) -> tuple[str, ...]:
@@ -181,7 +208,7 @@ class Gate:
             return
         if footnote:
             await self._house.journal.mark(told, TOLD, turn.began_at.isoformat())
-        self._budgets.spend(turn, fan=said.speaker_id, guild=guild_of(message))
+        self.budgets.spend(turn, fan=said.speaker_id, guild=guild_of(message))
         self._attention.spoke(persona_id, room=said.place, at=said.at, to_bot=is_bot(message))
         await self._go_on(turn, message.channel, here, manners)
 

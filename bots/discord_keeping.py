@@ -1,11 +1,15 @@
 """What is not kept for ever: lines older than the operator wants, and everything of a server that we left for good.
 
-Leaving is written down with its time; coming back crosses it out. Rules and lines of a server go together.
+Leaving is written down with its time; coming back, or another account that is still there, crosses it out. A server
+that sent us away while nobody listened is missed at the next start, by the list of each account's servers; only the
+first account of a data folder misses whatever the journal and the rules know. Rules and lines of a server go together.
+What is not covered: servers that sent one of several shards away meanwhile.
 """
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +22,7 @@ from memory import MemoryTrouble
 
 log = structlog.get_logger()
 FILE = "left.json"
+OF_AN_ACCOUNT = "servers-{}.json"
 LOOKS_EVERY = 3600.0  # seconds
 
 
@@ -35,10 +40,17 @@ class Keeping:
         self._settings = settings
         self._rules = rules
         self._now = now
-        self._file = house.settings.data / "discord" / FILE
+        self._folder = house.settings.data / "discord"
+        self._file = self._folder / FILE
+        self._here: set[str] = set()
+        self._list: str | None = None  # the file of our account's servers, where we know them all
+        self._arrived = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled; a journal that is away for a while is asked again an hour later."""
+        """Until cancelled, from when we know where we are; a journal that is away is asked again an hour later."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOKS_EVERY):
+                await self._arrived.wait()
         while True:
             try:
                 await self.look()
@@ -49,6 +61,7 @@ class Keeping:
     async def look(self) -> None:
         """Erases what has had its time."""
         now = self._now()
+        await asyncio.to_thread(self._cross_out, self._here)
         if self._settings.keep_days:
             await self._erase("discord:", before=now - timedelta(days=self._settings.keep_days))
         for guild, left_at in (await asyncio.to_thread(self._read)).items():
@@ -60,31 +73,70 @@ class Keeping:
 
     async def left(self, guild: int) -> None:
         """A server sent us away."""
-        await asyncio.to_thread(self._note, str(guild), self._now())
+        self._here.discard(str(guild))
+        await asyncio.to_thread(self._note, {str(guild)})
 
-    async def there(self, guilds: Iterable[int]) -> None:
-        """Servers that we are in: nothing of theirs is to go."""
-        await asyncio.to_thread(self._cross_out, [str(guild) for guild in guilds])
+    async def joined(self, guild: int) -> None:
+        """A server let us in: nothing of it is to go."""
+        self._here.add(str(guild))
+        await self._note_here()
+
+    async def there(self, guilds: Collection[int], *, account: int) -> None:
+        """All servers that an account is in: nothing of these is to go; any other sent it away while it was absent."""
+        self._here = {str(guild) for guild in guilds}
+        if not (self._settings.sharded or self._settings.shards):
+            before = await asyncio.to_thread(self._servers, account)
+            known = await self._known() if before is None else before
+            await asyncio.to_thread(self._note, known - self._here)
+            self._list = OF_AN_ACCOUNT.format(account)
+        await self._note_here()
+        self._arrived.set()
+
+    async def _note_here(self) -> None:
+        """What is here has not been left, and would be missed."""
+        await asyncio.to_thread(self._cross_out, self._here)
+        if self._list:
+            await asyncio.to_thread(self._write, self._list, sorted(self._here))
+
+    async def _known(self) -> set[str]:
+        """Every server of which something is kept."""
+        places = await self._house.journal.everywhere("discord:")
+        guilds = {place.partition(":")[2].partition("/")[0] for place in places}
+        return {guild for guild in guilds | set(self._rules.guilds()) if guild.isdigit() and guild != "0"}
+
+    def _servers(self, account: int) -> set[str] | None:
+        """The servers that an account was in when it last looked; None for the first account of a data folder."""
+        file = self._folder / OF_AN_ACCOUNT.format(account)
+        if file.exists():
+            return set(json.loads(file.read_text()))
+        return set() if any(self._folder.glob(OF_AN_ACCOUNT.format("*"))) else None
 
     async def _erase(self, places: str, *, before: datetime) -> None:
         for scope in await self._house.journal.expire(places, before=before):
             await self._house.memory.sync(scope)
 
-    def _note(self, guild: str, at: datetime) -> None:
-        self._write({**self._read(), guild: at})
+    def _note(self, guilds: Collection[str]) -> None:
+        """Written down with the time at which it was first noticed."""
+        known, at = self._read(), self._now()
+        if set(guilds) - known.keys():
+            self._write(FILE, {guild: at.isoformat() for guild in guilds} | as_text(known))
 
-    def _cross_out(self, guilds: Iterable[str]) -> None:
-        known, back = self._read(), set(guilds)
-        if back & known.keys():
-            self._write({guild: at for guild, at in known.items() if guild not in back})
+    def _cross_out(self, guilds: Collection[str]) -> None:
+        known = self._read()
+        if known.keys() & set(guilds):
+            self._write(FILE, as_text({guild: at for guild, at in known.items() if guild not in guilds}))
 
     def _read(self) -> dict[str, datetime]:
         written = json.loads(self._file.read_text()) if self._file.exists() else {}
         return {guild: datetime.fromisoformat(at) for guild, at in written.items()}
 
-    def _write(self, left: dict[str, datetime]) -> None:
+    def _write(self, name: str, content: object) -> None:
         """Whole or not at all."""
-        new: Path = self._file.with_suffix(".new")
-        new.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(json.dumps({guild: at.isoformat() for guild, at in left.items()}))
-        new.replace(self._file)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        new: Path = (self._folder / name).with_suffix(".new")
+        new.write_text(json.dumps(content))
+        new.replace(self._folder / name)
+
+
+def as_text(left: dict[str, datetime]) -> dict[str, str]:
+    return {guild: at.isoformat() for guild, at in left.items()}

@@ -7,9 +7,10 @@ from bots.discord_buttons import turn_of
 from bots.discord_client import Client
 from bots.discord_delivery import found
 from bots.discord_place import fan_id
-from bots.discord_replies import may_touch
+from bots.discord_refusals import ONLY_LATEST
+from bots.discord_replies import bring_another, may_touch
 from bots.performance import over
-from bots.rewriting import rewrite
+from bots.rewriting import NotLatest, is_among_newest, rewrite
 from memory import MemoryTrouble, Turn
 
 NOT_YOURS = "Only for those whom this answers, and for moderators."
@@ -57,9 +58,14 @@ class Rewriting(discord.ui.Modal, title="Say it differently"):
         channel = interaction.channel
         if not isinstance(channel, discord.abc.Messageable):
             return
-        standing = await found(channel, self._turn.id, around=self._message)
-        new = await rewrite(self._client.house, self._turn, self.words.value)
-        await self._client.deliver(over(new), channel, over=standing)
+        try:
+            async with self._client.house.journal.alone(self._turn.place):
+                new = await rewrite(self._client.house, self._turn, self.words.value)
+                standing = await found(channel, self._turn.id, around=self._message)
+                await self._client.deliver(over(new), channel, over=standing or [self._message.id])
+        except NotLatest:
+            await interaction.followup.send(ONLY_LATEST, ephemeral=True)
+            return
         await self._client.note(
             str(interaction.guild_id or 0), f"<@{interaction.user.id}> rewrote a reply of {new.persona_id}."
         )
@@ -87,9 +93,8 @@ def menus(client: Client) -> list[app_commands.ContextMenu]:
 
     async def regenerate(interaction: discord.Interaction, message: discord.Message) -> None:
         await interaction.response.defer(ephemeral=True)
-        if turn := await turn_under(interaction, message):
-            standing = await found(message.channel, turn.id, around=message)
-            await client.deliver(await client.house.hall.again(turn.id), message.channel, over=standing)
+        turn = await turn_under(interaction, message)
+        if turn and await bring_another(client, interaction, message, turn):
             await interaction.followup.send("Here is another one.", ephemeral=True)
 
     async def edit(interaction: discord.Interaction, message: discord.Message) -> None:
@@ -97,14 +102,15 @@ def menus(client: Client) -> list[app_commands.ContextMenu]:
             await interaction.response.send_message(NO_OPERATOR, ephemeral=True)
             return
         turn_id = turn_of(message)
-        try:  # a form must be the first answer; reading one turn takes milliseconds
+        try:  # a form must be the first answer; reading two turns takes milliseconds
             turn: Turn | None = await client.house.journal.turn(turn_id) if turn_id else None
+            latest = turn is not None and await is_among_newest(client.house, turn, 1)
         except MemoryTrouble:
-            turn = None
-        if turn is None:
-            await interaction.response.send_message(NO_REPLY, ephemeral=True)
-            return
-        await interaction.response.send_modal(Rewriting(client, turn, message))
+            turn, latest = None, False
+        if turn is None or not latest:
+            await interaction.response.send_message(ONLY_LATEST if turn else NO_REPLY, ephemeral=True)
+        else:
+            await interaction.response.send_modal(Rewriting(client, turn, message))
 
     return [
         app_commands.ContextMenu(name="Why did she say that?", callback=why_so),

@@ -1,15 +1,22 @@
 """Fans who said: don't listen to me. Kept apart from all that is erased, so that forgetting never forgets the wish.
 
 One JSON line for each change, with a hash of the fan's id and nothing else; written to the disk before it is confirmed.
-Processes that share the data folder see each other's changes.
+Processes that share the data folder see each other's changes. A line that a crash tore silences nobody else; if it
+names a fan it counts as their wish to be left alone.
 """
 
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
+from typing import BinaryIO
 
+import structlog
+
+log = structlog.get_logger()
 FILE = "opted-out.jsonl"
+WISH = re.compile(rb'\{"fan": "([0-9a-f]{64})"(?:, "out": (true|false)\})?')  # wherever it stands in what was torn
 
 
 class OptOuts:
@@ -35,8 +42,9 @@ class OptOuts:
 
     def _write(self, fan_id: str, *, out: bool) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.open("a") as file:
-            file.write(json.dumps({"fan": unreadable(fan_id), "out": out}) + "\n")
+        wish = json.dumps({"fan": unreadable(fan_id), "out": out}).encode()
+        with self._file.open("a+b") as file:
+            file.write(b"\n" * is_torn(file) + wish + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -45,10 +53,20 @@ class OptOuts:
         size = self._file.stat().st_size if self._file.exists() else 0
         if size == self._read_at:
             return
-        wishes = [json.loads(line) for line in self._file.read_text().splitlines()] if size else []
-        latest = {wish["fan"]: wish["out"] for wish in wishes}
-        self._out = frozenset(fan for fan, out in latest.items() if out)
+        written = self._file.read_bytes() if size else b""
+        latest = {fan: out != b"false" for fan, out in WISH.findall(written)}
+        self._out = frozenset(fan.decode() for fan, out in latest.items() if out)
         self._read_at = size
+        if rest := WISH.sub(b"", written).split():
+            log.warning("discord_opt_outs_torn", file=str(self._file), pieces=len(rest))
+
+
+def is_torn(file: BinaryIO) -> bool:
+    """Whether a file's last line has no end."""
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
 
 
 def unreadable(fan_id: str) -> str:

@@ -1,16 +1,17 @@
 """Cuts a reply into messages that Discord carries, at places where a reader would pause.
 
-Joined, the parts are the reply again, to the letter; only a code fence that runs over a cut is closed in one part and
-opened again, with its language, in the next (`Part.closes`, `Part.reopens`). Links, mentions, custom emoji and what
-looks like one character are never cut; a table stays whole where it fits.
+Joined, the parts are the reply again, to the letter; only a code fence or a spoiler that runs over a cut is closed in
+one part and opened again, the fence with its language, in the next (`Part.closes`, `Part.reopens`). Links, mentions,
+custom emoji and what looks like one character are never cut; a table stays whole where it fits.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bots.discord_marks import LONGEST_CLOSING, Marks, Open
+
 LONGEST = 2000  # UTF-16 units, to be on the safe side of how Discord counts
-FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
 WHOLE = re.compile(
     r"\[[^\]\n]{1,300}\]\([^)\s]{1,500}\)"  # a link
     r"|https?://\S{1,500}|<[^<>\s]{1,100}>|`[^`\n]{1,300}`|\*\*[^*\n]{1,120}\*\*|\*[^*\n]{1,120}\*"
@@ -40,20 +41,20 @@ def parts_of(reply: str, *, longest: int = LONGEST) -> list[Part]:
     return list(cut_up(reply, longest)) or [Part("")]
 
 
-def cut_up(rest: str, longest: int) -> Iterator[Part]:
-    fence = ""
-    while rest:
-        reopens = f"{fence}\n" if fence else ""
-        room = longest - units(reopens) - units("\n" + mark_of(fence))
-        if units(rest) + units(reopens) + (0 if not fence_after(rest, fence) else 8) <= longest:
-            end = len(rest)
+def cut_up(reply: str, longest: int) -> Iterator[Part]:
+    marks, begin, now = Marks(reply), 0, Open()
+    while begin < len(reply):
+        rest, room = reply[begin:], longest - units(now.again)
+        if units(rest) + units(marks.open_at(len(reply)).closing(rest)) <= room:
+            end = len(reply)
         else:
-            end = best_cut(rest, fits(rest, max(16, room - 8)))
-        words, rest = rest[:end], rest[end:]
-        fence_now = fence_after(words, fence)
-        closes = ("" if words.endswith("\n") else "\n") + mark_of(fence_now) if fence_now else ""
-        yield Part(words, reopens, closes)
-        fence = fence_now
+            whole = [
+                (start - begin, end - begin) for start, end in marks.unbroken if begin < end and start < begin + longest
+            ]
+            end = begin + best_cut(rest, fits(rest, max(16, room - LONGEST_CLOSING)), whole)
+        words, after = reply[begin:end], marks.open_at(end)
+        yield Part(words, now.again, after.closing(words))
+        begin, now = end, after
 
 
 def units(text: str) -> int:
@@ -71,9 +72,9 @@ def fits(text: str, room: int) -> int:
     return len(text)
 
 
-def best_cut(text: str, limit: int) -> int:
+def best_cut(text: str, limit: int, marks: Sequence[tuple[int, int]]) -> int:
     """Where to cut, at most at `limit`: after a paragraph, a line, a sentence, a word, or wherever nothing breaks."""
-    whole = [found.span() for found in WHOLE.finditer(text, 0, limit + 600)]
+    whole = [*marks, *(found.span() for found in WHOLE.finditer(text, 0, limit + 600))]
     tables = [found.span() for found in TABLE.finditer(text) if found.end() - found.start() <= limit]
     for unbroken in ([*whole, *tables], whole):
         for pause in PAUSES:
@@ -83,19 +84,3 @@ def best_cut(text: str, limit: int) -> int:
                     return cut
     around = next(((begin, end) for begin, end in whole if begin < limit < end), None)
     return around[0] if around and around[0] > 0 else limit
-
-
-def fence_after(text: str, fence: str) -> str:
-    """The line that opened the fence still open after a text; empty when none is. `fence` was open before it."""
-    for found in FENCE.finditer(text):
-        mark, info = found.group(1), found.group(2)
-        if not fence:
-            fence = f"{mark}{info}".rstrip()
-        elif mark.startswith(mark_of(fence)) and not info.strip():
-            fence = ""
-    return fence
-
-
-def mark_of(fence: str) -> str:
-    """Only the backticks or tildes of the line that opened a fence."""
-    return fence[: len(fence) - len(fence.lstrip(fence[0]))] if fence else ""

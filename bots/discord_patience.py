@@ -21,9 +21,13 @@ async def patiently(do: Callable[[], Awaitable[T]], *, leaving: Callable[[], boo
         try:
             return await do()
         except (*LOST, discord.HTTPException, MemoryTrouble, TurnFailed) as exc:
-            temporary = isinstance(exc, MemoryTrouble | TurnFailed) or may_pass(exc)
-            if not temporary or attempt == TRIES or leaving():
+            if not is_passing(exc) or attempt == TRIES or leaving():
                 raise
             log.warning("discord_line_again", family=type(exc).__name__, attempt=attempt)
             await asyncio.sleep(2**attempt)
     raise AssertionError("the last try returns or raises")
+
+
+def is_passing(fault: BaseException) -> bool:
+    """Whether it may go well later."""
+    return isinstance(fault, MemoryTrouble | TurnFailed) or may_pass(fault)

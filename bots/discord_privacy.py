@@ -11,6 +11,7 @@ from dataclasses import fields
 import discord
 from discord import app_commands
 
+from bots.conversation import LONGEST_OVERHEARD
 from bots.discord_character import room_of
 from bots.discord_client import Client
 from bots.discord_place import fan_id, place_of
@@ -21,6 +22,8 @@ WHAT = (
     "**What is kept.** What you say to a character, what it answered, your 👍 and 👎, and what it remembers of you, so "
     "that it can be the same friend tomorrow. What you say in private stays in private; what you say in this server is "
     "recalled in this server only. {days}\n"
+    "**What is overheard.** Where a character is, it hears what is not said to it, too. Of that it keeps what it had "
+    f"in mind when it answered, and the newest {LONGEST_OVERHEARD} lines of a channel for the next; the rest goes.\n"
     "**What is not.** Nothing is used for training on Discord unless the operator *and* you have said yes.\n"
     "`/privacy export` gives you everything, `/privacy forget-me` erases it and counts what was erased, "
     "`/privacy opt-out` keeps the characters from hearing you at all."
@@ -106,7 +109,16 @@ class Privacy(app_commands.Group):
         await asyncio.to_thread(wishes.come_back if back else wishes.leave, fan)
         if not back:
             await self._client.house.journal.lessons.withdraw_all(fan)
+            await self._take_back(fan)
         await interaction.followup.send("Characters hear you again." if back else OUT, ephemeral=True)
+
+    async def _take_back(self, fan: str) -> None:
+        """What a fan said and nobody began to answer is neither answered nor kept."""
+        house = self._client.house
+        for _, said in await house.journal.waiting():
+            if said.speaker_id == fan:
+                for scope in await house.journal.unsay(said.id, place=said.place):
+                    await house.memory.sync(scope)
 
 
 def told(receipt: Receipt) -> str:

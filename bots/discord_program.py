@@ -10,6 +10,7 @@ import structlog
 from bots.discord_bot import DiscordRefused, cast_of_bots
 from bots.discord_settings import DiscordSettings
 from bots.house import House
+from personas import PersonaError
 
 log = structlog.get_logger()
 Opening = Callable[[], AbstractAsyncContextManager[House]]
@@ -17,7 +18,7 @@ Opening = Callable[[], AbstractAsyncContextManager[House]]
 
 @asynccontextmanager
 async def beside_discord(opening: Opening, settings: DiscordSettings) -> AsyncIterator[House]:
-    """An open house that is also on Discord; if Discord refuses us, that is logged and the page stays."""
+    """An open house that is also on Discord; whatever ends that is logged, and the page stays."""
     async with opening() as house:
         playing = asyncio.create_task(stay(house, settings))
         try:
@@ -29,11 +30,22 @@ async def beside_discord(opening: Opening, settings: DiscordSettings) -> AsyncIt
 
 
 async def stay(house: House, settings: DiscordSettings) -> None:
-    """Plays; what Discord says for good is told once."""
+    """Plays; what ends it is told once, and a fault of ours whole."""
     try:
+        all_known(house, settings)
         await play(house, settings)
-    except DiscordRefused as refused:
+    except (DiscordRefused, PersonaError) as refused:
         log.error("discord_refused", reason=str(refused))
+    except Exception:
+        log.exception("discord_ended")
+    else:
+        log.error("discord_ended")
+
+
+def all_known(house: House, settings: DiscordSettings) -> None:
+    """Raises `PersonaUnknown` if somebody was named who is not in the cast."""
+    for persona_id in (*settings.cast, *settings.tokens):
+        house.cast.get(persona_id)
 
 
 async def play(house: House, settings: DiscordSettings) -> None:

@@ -35,6 +35,7 @@ class Reading:
             speaker_id=said.speaker_id,
             at=said.at,
             private=isinstance(message.channel, discord.DMChannel),
+            meant=meant.id if meant else None,
             mentions=own | self._accounts.named(named),
             replies_to=replied,
             thread_of=self._thread_owner(message.channel, me),

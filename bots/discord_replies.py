@@ -6,11 +6,13 @@ from typing import Protocol
 
 import discord
 
+from bots.discord_budgets import Budgets
 from bots.discord_buttons import Pressed, Why
 from bots.discord_deliveries import mark_taken_away
 from bots.discord_delivery import found
 from bots.discord_opt_outs import OptOuts
 from bots.discord_place import Anywhere, fan_id
+from bots.discord_refusals import UNHEARD, guild_of, refusal, unheard
 from bots.discord_rooms import Rooms
 from bots.discord_voice import Channel
 from bots.house import House
@@ -18,6 +20,7 @@ from memory import MemoryTrouble, Scope, Turn, UnknownMemory
 
 NOT_YOURS = "Only the person who was answered, or a moderator, can do that."
 GONE = "That reply is gone."
+STAYS = "I may not delete that message here (Manage Messages); it is forgotten."
 REPLY = ":said"  # what a reply's memory is called, after its turn
 
 
@@ -27,6 +30,7 @@ class Deliverer(Protocol):
     house: House
     rooms: Rooms
     opt_outs: OptOuts
+    budgets: Budgets
 
     @property
     def deliver(self) -> Callable[..., Awaitable[Turn | None]]: ...
@@ -53,33 +57,56 @@ async def press(client: Deliverer, interaction: discord.Interaction, pressed: Pr
 
 
 async def touch(client: Deliverer, interaction: discord.Interaction, pressed: Pressed, turn: Turn) -> None:
-    """Stops, repeats, lengthens or removes a reply; another version takes the place of the one that is shown."""
-    channel = interaction.channel
-    if channel is None or isinstance(channel, discord.ForumChannel | discord.CategoryChannel):
+    """Stops, repeats, lengthens or removes a reply."""
+    channel, message = interaction.channel, interaction.message
+    if not isinstance(channel, Anywhere) or message is None:
         return
     if pressed.verb == "stop":
         await client.house.hall.stop(turn.id)
-        return
-    standing = await found(channel, turn.id, around=interaction.message)
-    if pressed.verb == "delete":
-        await take_away(client, channel, turn, standing)
-        return
-    hall = client.house.hall
-    performance = await (hall.go_on(turn.id) if pressed.verb == "on" else hall.again(turn.id))
-    await client.deliver(performance, channel, over=standing)
+    elif pressed.verb == "delete":
+        standing = await found(channel, turn.id, around=message)
+        if not await take_away(client, channel, turn, standing or [message.id]):
+            await interaction.followup.send(STAYS, ephemeral=True)
+    else:
+        await bring_another(client, interaction, message, turn, longer=pressed.verb == "on")
 
 
-async def take_away(client: Deliverer, channel: Anywhere, turn: Turn, standing: Sequence[int]) -> None:
-    """A deleted reply goes from the channel, with all its parts, and from what is remembered."""
-    persona = client.house.persona(turn.persona_id)
+async def bring_another(
+    client: Deliverer, interaction: discord.Interaction, message: discord.Message, turn: Turn, *, longer: bool = False
+) -> bool:
+    """Another version, or a longer one, in place of the one that a message shows; who may not is told, alone."""
+    person, channel = interaction.user, message.channel
+    why = await refusal(client, person, channel, turn)
+    if not why:
+        async with client.house.journal.alone(turn.place):
+            why = await refusal(client, person, channel, turn)  # somebody may have been answered while we waited
+            if not why:
+                hall, standing = client.house.hall, await found(channel, turn.id, around=message)
+                performance = await (hall.go_on(turn.id) if longer else hall.again(turn.id))
+                spoken = await client.deliver(performance, channel, over=standing or [message.id])
+                if spoken is not None:
+                    client.budgets.spend(spoken, fan=fan_id(person), guild=guild_of(channel))
+    if why:
+        await interaction.followup.send(why, ephemeral=True)
+    return not why
+
+
+async def take_away(client: Deliverer, channel: Anywhere, turn: Turn, standing: Sequence[int]) -> bool:
+    """A deleted reply goes from the channel, with all its parts, and from what is remembered; False if we may not
+    delete some of them."""
+    persona, gone = client.house.persona(turn.persona_id), True
     if persona is not None and isinstance(channel, Channel):
         voice = await client.rooms.voice(channel, persona)
         for message_id in standing:
-            await voice.delete(message_id)
+            try:
+                await voice.delete(message_id)
+            except discord.Forbidden:
+                gone = False
     await mark_taken_away(client.house, turn)
     for fan in dict.fromkeys(said.speaker_id for said in turn.heard):
         with suppress(UnknownMemory):
             await client.house.memory.forget(Scope(turn.persona_id, fan, turn.place), f"{turn.id}{REPLY}")
+    return gone
 
 
 async def vote(
@@ -90,6 +117,9 @@ async def vote(
         await interaction.response.defer(ephemeral=True, thinking=False)
     fan = fan_id(interaction.user)
     try:
+        if unheard(client, interaction.user, await client.house.journal.turn(pressed.turn_id)):
+            await interaction.followup.send(UNHEARD, ephemeral=True)
+            return
         await client.house.journal.feedback(pressed.turn_id, fan_id=fan, thumb=thumb, reason=reason)
     except MemoryTrouble:
         await interaction.followup.send(GONE, ephemeral=True)

@@ -10,6 +10,7 @@ import structlog
 from bots.attention import Manners, Present, Why
 from bots.discord_accounts import Accounts
 from bots.discord_faces import Faces
+from bots.discord_names import names_of
 from bots.discord_place import Anywhere, is_adult_room
 from bots.discord_rules import RoomRules, RuleBook
 from bots.discord_settings import DiscordSettings
@@ -69,7 +70,7 @@ class Rooms:
 
     def _invited(self, channel: Anywhere, rules: RoomRules) -> list[Persona]:
         """Who may come at all: a channel's own cast, else the operator's; in private whose account it is."""
-        everyone: Sequence[Persona] = self._house.cast.all()
+        everyone = self.everyone()
         with_account = set(self._settings.tokens) or {one.id for one in everyone}
         if isinstance(channel, discord.DMChannel) and self._speaker:
             with_account = {self._speaker}
@@ -87,9 +88,14 @@ class Rooms:
         first = self._speaker or (self._house.first.id if self._house.first else None)
         return next((one for one in here if one.id == first), here[0] if here else None)
 
+    def everyone(self) -> Sequence[Persona]:
+        """The whole cast, whoever is where."""
+        everyone: Sequence[Persona] = self._house.cast.all()
+        return everyone
+
     def called(self, name: str, channel: Anywhere | None = None) -> Persona | None:
         """The persona of a name or an id, in a channel or in the whole cast."""
-        everyone: Sequence[Persona] = self._house.cast.all() if channel is None else self.personas(channel)
+        everyone = self.everyone() if channel is None else self.personas(channel)
         wanted = name.casefold().strip()
         return next((one for one in everyone if wanted in (one.id, one.name.casefold())), None)
 
@@ -118,12 +124,6 @@ class Rooms:
         if not isinstance(channel, discord.DMChannel) and channel.id not in self._no_hooks:
             self._no_hooks.add(channel.id)
             log.warning("discord_no_webhook", channel=channel.id, instead="the plain account", needs="Manage Webhooks")
-
-
-def names_of(persona: Persona) -> tuple[str, ...]:
-    """What people call her: her name, its first word, the name she has on Discord."""
-    names = [persona.name, persona.name.split()[0], persona.presence.discord.name]
-    return tuple(dict.fromkeys(name for name in names if len(name) > 1))
 
 
 def occasions_of(persona: Persona) -> frozenset[Why] | None:

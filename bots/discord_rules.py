@@ -1,13 +1,26 @@
 """The rules of guilds and channels: what they may change of how characters behave there."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bots.attention import Manners, Order, Why
+
+MARK = re.compile(r"<(?:@[!&]?|#)(\d+)>")
+
+
+def bare(mark: object) -> str:
+    """An id without the signs of a mention: `<@1>`, `<@!1>`, `<@&1>` and `<#1>` are 1, and so is a number."""
+    found = MARK.fullmatch(str(mark).strip())
+    return found[1] if found else str(mark).strip()
+
+
+Id = Annotated[str, BeforeValidator(bare)]
 
 
 class RoomRules(BaseModel):
@@ -27,10 +40,10 @@ class RoomRules(BaseModel):
     chain: int | None = Field(None, ge=0, le=10, description="Replies in a row of characters who call each other.")
     answers_bots: bool | None = Field(None, description="Whether other bots are answered when they mention somebody.")
     bot_turns: int | None = Field(None, ge=0, le=20, description="Lines to other bots until a person speaks again.")
-    blocked: tuple[str, ...] | None = Field(None, description="Ids of people or roles who are not heard.")
+    blocked: tuple[Id, ...] | None = Field(None, description="Ids of people or roles who are not heard.")
     replies_an_hour: int | None = Field(None, ge=0, description="A fan's replies within an hour.")
     tokens_a_day: int | None = Field(None, ge=0, description="The server's tokens within a day, prompts included.")
-    log_channel: str | None = Field(None, description="Where changes of these rules are told.")
+    log_channel: Id | None = Field(None, description="Where changes of these rules are told.")
 
     def over(self, above: "RoomRules") -> "RoomRules":
         """These rules, and those above where these are silent."""
@@ -88,6 +101,10 @@ class RuleBook:
             raise ValueError(f"{first['loc'][0]}: {first['msg']}") from exc
         self._keep(guild, {**self._guild(guild), channel: new})
         return new
+
+    def guilds(self) -> list[str]:
+        """Every guild that said something."""
+        return [file.stem for file in self._folder.glob("*.json") if file.stem.isdigit()]
 
     def forget(self, guild: str) -> None:
         """A guild that was left takes its rules along."""

@@ -69,7 +69,10 @@ async def sent_once(
         return int((await send()).id)
 
     async def there_already() -> int | None:
-        newest = [message async for message in channel.history(limit=LOOKS_BACK)]
+        try:
+            newest = [message async for message in channel.history(limit=LOOKS_BACK)]
+        except discord.Forbidden:  # without Read Message History nobody can tell; a reply said twice beats none
+            return None
         marked = any(message.components for message in newest)
         stands = saying.stands_as if marked else saying.stands_unmarked_as
         return next((message.id for message in newest if stands(message)), None)

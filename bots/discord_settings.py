@@ -10,7 +10,11 @@ class DiscordSettings(BaseSettings):
     """Set by the environment (GREENROOM_DISCORD_…); the token never stands in a file."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_prefix="GREENROOM_DISCORD_", populate_by_name=True
+        frozen=True,
+        extra="ignore",
+        env_prefix="GREENROOM_DISCORD_",
+        populate_by_name=True,
+        hide_input_in_errors=True,  # it may be a token
     )
 
     token: SecretStr | None = Field(None, validation_alias="DISCORD_TOKEN", description="The bot account's token.")

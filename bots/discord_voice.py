@@ -16,7 +16,8 @@ from bots.discord_webhooks import Webhooks, allowed_name
 
 UNTOLD = 0  # the channel of a message whose server does not tell it (`bots/discord_gaps.py`)
 NOBODY = discord.AllowedMentions(everyone=False, roles=False, users=False, replied_user=False)
-UNKNOWN_WEBHOOK = (10015, 0)  # a server without codes says 0
+UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, FOREIGN = 10008, 10015, 50005  # FOREIGN: somebody else's message
+UNTOLD_CODE = 0  # a server without codes
 Channel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread | discord.DMChannel
 FaceOf = Callable[[str], Awaitable[str | None]]  # a mood's picture's address
 
@@ -24,7 +25,8 @@ FaceOf = Callable[[str], Awaitable[str | None]]  # a mood's picture's address
 class Voice(Protocol):
     """`send` returns the new message's id; `room_for_name` is how many characters of each message the name takes.
 
-    An edit without a `view` leaves the buttons as they are.
+    An edit without a `view` leaves the buttons as they are. What another voice of ours said can't be edited, but be
+    deleted where we may manage messages; `delete` raises `discord.Forbidden` where we may not.
     """
 
     @property
@@ -85,7 +87,7 @@ class HookVoice:
         try:
             sent = await self._hook.send(text, wait=True, **extras)
         except discord.NotFound as gone:
-            if gone.code not in UNKNOWN_WEBHOOK:
+            if gone.code not in (UNKNOWN_WEBHOOK, UNTOLD_CODE):
                 raise
         else:
             if self._thread or sent.channel.id in (self._channel.id, UNTOLD):
@@ -99,7 +101,11 @@ class HookVoice:
         await until_known(lambda: change(content=text, allowed_mentions=NOBODY))
 
     async def delete(self, message_id: int) -> None:
-        await gone(lambda: self._hook.delete_message(message_id, **self._thread))
+        try:
+            await until_known(lambda: self._hook.delete_message(message_id, **self._thread))
+        except discord.NotFound as unknown:
+            if unknown.code in (UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK):
+                await gone(self._channel.get_partial_message(message_id).delete)
 
 
 async def gone(delete: Callable[[], Awaitable[None]]) -> None:

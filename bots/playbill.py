@@ -20,6 +20,8 @@ from bots.web_bot import Opening, PortTaken, listening, serve
 from bots.web_fan import Tickets
 from bots.web_foyer import Foyer
 
+WEB = ("api", "web")
+
 
 def run(settings: BotsSettings) -> None:
     """Opens the house and keeps it open until it is told to close."""
@@ -30,6 +32,8 @@ def run(settings: BotsSettings) -> None:
         door = listening(settings.host, settings.port)
     except PortTaken as exc:
         raise NotStarted(str(exc)) from exc
+    except PermissionError as exc:
+        raise NotStarted(f"Port {settings.port} is for administrators. Choose one above 1023 with --port.") from exc
     except OSError as exc:
         raise NotStarted(f"{settings.host} is no address of this machine. Choose another with --host.") from exc
     host, port = door.getsockname()[:2]
@@ -37,28 +41,28 @@ def run(settings: BotsSettings) -> None:
 
     def opened() -> AbstractAsyncContextManager[House]:
         note = partial(screen.print, style="dim", markup=False)
-        return open_house(settings, note=lambda what: note(f"Opening {what} …"), stays=True)
+        return open_house(settings, note=lambda what: note(f"Opening {what} …"), stays=True, platforms=WEB)
 
     def told(house: House) -> None:
         print_bill(house, screen, address=f"http://{f'[{host}]' if ':' in host else host}:{port}")
         screen.print(f"Open after {time.perf_counter() - began:.1f} s. Ctrl+C closes.", style="dim")
 
     with door:
-        asyncio.run(serve(everywhere(opened), Foyer(Tickets(secret), Keys(settings.data)), door, told=told))
+        foyer = Foyer(Tickets(secret), Keys(settings.data), origins=settings.api_origins)
+        asyncio.run(serve(everywhere(opened), foyer, door, told=told))
 
 
 def everywhere(opening: Opening) -> Opening:
     """The house as it is, and on Discord too where there is a token for it."""
     if not (os.environ.get("DISCORD_TOKEN") or os.environ.get("GREENROOM_DISCORD_TOKENS")):
         return opening
-    try:
-        from bots.discord_program import beside_discord
-        from bots.discord_settings import DiscordSettings
-    except ImportError as exc:
-        raise NotStarted(
-            "DISCORD_TOKEN is set, but discord.py is not installed: pip install 'greenroom[discord]'"
-        ) from exc
-    return lambda: beside_discord(opening, DiscordSettings())
+    from bots.discord_environment import discord_settings, door
+
+    door()
+    from bots.discord_program import beside_discord
+
+    settings = discord_settings("DISCORD_TOKEN", ())
+    return lambda: beside_discord(opening, settings)
 
 
 def print_bill(house: House, screen: Console, *, address: str) -> None:
@@ -79,7 +83,7 @@ def print_bill(house: House, screen: Console, *, address: str) -> None:
     tell(f"journal and memories  {house.settings.data.resolve()}")
     for name in sorted(house.settings.model_fields_set - {"log_level"}):
         tell(f"set                   {name} = {getattr(house.settings, name)}")
-    first = house.first
+    first = house.opened_by()
     if first:
         model, understudy = house.playing(first)
         on = "the understudy (small talk only; name a real model in the settings)" if understudy else model

@@ -8,8 +8,14 @@ from bots.house import House
 from memory import Scope, Turn
 
 
+class NotLatest(Exception):
+    """Something follows a reply: a branch beside it would take all of that out of what she knows."""
+
+
 async def rewrite(house: House, turn: Turn, words: str) -> Turn:
-    """The new turn, shown and remembered from now on; the old one stays in the tree."""
+    """The new turn, shown and remembered from now on; the old one stays in the tree. Raises `NotLatest`."""
+    if not await is_among_newest(house, turn, 1):
+        raise NotLatest
     new = replace(
         turn,
         id=f"{time_ns() // 1_000_000:012x}{token_hex(10)}",
@@ -24,3 +30,9 @@ async def rewrite(house: House, turn: Turn, words: str) -> Turn:
     for fan_id in dict.fromkeys(said.speaker_id for said in turn.heard):
         await house.memory.sync(Scope(turn.persona_id, fan_id, turn.place))
     return new
+
+
+async def is_among_newest(house: House, turn: Turn, count: int) -> bool:
+    """Whether a turn is one of the last so many of the branch that is shown."""
+    newest = await house.journal.path(turn.place, turn.persona_id, limit=count)
+    return turn.id in {one.id for one in newest}

@@ -32,10 +32,10 @@ class Journal(Protocol):
         """What was said in a place and is in no turn yet, oldest first; `to_others`: not what was said to her."""
 
     async def begin(self, turn: Turn) -> bool:
-        """Writes a turn down before it is answered, and shows its branch; False if some of its words are erased."""
+        """Writes a turn down before it is answered, and shows its branch; False if some of its words changed."""
 
     async def standing(self, said: Sequence[Utterance], *, persona_id: str) -> tuple[Utterance, ...]:
-        """What of it was not erased since a persona heard it."""
+        """What of it was not erased since a persona heard it, in the words it has now."""
 
     async def hearing(self, said: Utterance, *, persona_id: str) -> tuple[Turn, ...]:
         """The turns, on any branch, in which a persona heard what was said, the newest first."""

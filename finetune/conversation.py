@@ -8,6 +8,7 @@ from typing import Literal
 
 from finetune.line import Line
 from personas import Persona, Place, Scene, Utterance, persona_speaker, render
+from personas.lore_scene import instructed
 from serving import ChatMessage
 
 Part = Literal["train", "validation", "test"]
@@ -73,7 +74,7 @@ def scene_of(conversation: Conversation, persona: Persona, speaker: str) -> Scen
     said = tuple(utterance(line, number, persona, speaker, place) for number, line in enumerate(conversation.before))
     own = persona_speaker(persona.id)
     last_own = max((number for number, one in enumerate(said) if one.speaker_id == own), default=-1)
-    return Scene(persona, place, heard=said[last_own + 1 :], history=said[: last_own + 1])
+    return instructed(Scene(persona, place, heard=said[last_own + 1 :], history=said[: last_own + 1]))
 
 
 def utterance(line: Line, number: int, persona: Persona, speaker: str, place: Place) -> Utterance:

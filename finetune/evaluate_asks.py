@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from finetune.conversation import LONG_AGO
 from personas import Persona, Place, Scene, Utterance, render
+from personas.lore_scene import instructed
 
 WRITTEN = Path(__file__).with_name("evaluate_asks.yaml")
 Message = dict[str, str]
@@ -55,7 +56,8 @@ def asked(persona: Persona, words: str) -> list[Message]:
 def scene(persona: Persona, words: str) -> Scene:
     """A private talk that begins with these words."""
     place = Place("api:evaluation")
-    return Scene(persona, place, heard=(Utterance("evaluation:0", "script:fan", "Fan", place, words, LONG_AGO),))
+    heard = (Utterance("evaluation:0", "script:fan", "Fan", place, words, LONG_AGO),)
+    return instructed(Scene(persona, place, heard=heard))
 
 
 def row(prompt: list[Message], reply: str, block: str) -> Mapping[str, Any]:

@@ -121,9 +121,16 @@ class Journal(JournalOfFans):
         """A message was deleted on its platform. Returns the scopes whose memories must follow (`Memory.sync`)."""
         return await self._database.write(hearing.unsay, utterance_id, place)
 
-    async def spoken_to(self, said: Utterance) -> tuple[str, ...] | None:
-        """Ids of the personas that a line was said to; None if it was never written down."""
-        return await self._database.read(places.spoken_to, said.id, said.place)
+    async def spoken_to(self, said: Utterance, *, among: Collection[str] = ()) -> tuple[str, ...] | None:
+        """Ids of the personas that a line was said to: of one that is gone since, nobody's.
+
+        None if it was never written down, for none of the personas `among` whom it was said.
+        """
+        return await self._database.read(places.spoken_to, said, among)
+
+    async def everywhere(self, where: str) -> tuple[Place, ...]:
+        """All places that begin like this, and of which something is kept."""
+        return await self._database.read(places.everywhere, where)
 
     async def expire(self, where: str, *, before: datetime) -> tuple[Scope, ...]:
         """Erase what is older, in all places that begin like this. Returns the scopes that must follow (`Memory.sync`).
@@ -142,12 +149,12 @@ class Journal(JournalOfFans):
     async def begin(self, turn: Turn) -> bool:
         """Write a turn down before it is answered; it becomes the end of the branch shown.
 
-        False, and nothing is written: some of what it heard was erased since; ask for what is `standing`.
+        False, and nothing is written: some of what it heard was erased or edited since; ask for what is `standing`.
         """
         return await self._database.write(hearing.begin, turn)
 
     async def standing(self, said: Sequence[Utterance], *, persona_id: str) -> tuple[Utterance, ...]:
-        """What of it was not erased since a persona heard it."""
+        """What of it was not erased since a persona heard it, in the words it has now."""
         return await self._database.read(gone.standing, persona_id, said)
 
     async def finish(self, turn: Turn) -> bool:

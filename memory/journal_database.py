@@ -28,7 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 DAMAGED = ("not a database", "malformed")
 UNWRITABLE = ("readonly", "unable to open", "not a directory")
-NEWEST = "0002"  # the last file of memory/migrations/versions
+NEWEST = "0003"  # the last file of memory/migrations/versions
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 NO_ADDRESS = (
     "GREENROOM_JOURNAL holds no address of a database. Write postgresql://user:password@host:port/name, with %40 for "

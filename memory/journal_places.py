@@ -1,23 +1,32 @@
 """The journal's places: what became of a line said there, and the end of what was kept too long or must go."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, select
 
 from memory.journal_erasure import unsay
+from memory.journal_gone import is_claimed
 from memory.journal_tables import STATEMENTS, TALKS, TURNS, UTTERANCES
-from personas import Place
+from personas import Place, Utterance
 
 PORTION = 200  # lines that go in one transaction, so that nobody waits long
 
 
-def spoken_to(connection: Connection, utterance_id: str, place: Place) -> tuple[str, ...] | None:
-    """Ids of the personas that a line was said to; None if it was never written down."""
-    here = (UTTERANCES.c.id == utterance_id) & (UTTERANCES.c.place == place)
+def spoken_to(connection: Connection, said: Utterance, among: Collection[str]) -> tuple[str, ...] | None:
+    """Ids of the personas that a line was said to; None if it is new to those `among` whom it was said."""
+    here = (UTTERANCES.c.id == said.id) & (UTTERANCES.c.place == said.place)
     query = select(UTTERANCES.c.persona_id, UTTERANCES.c.addressed).where(here).order_by(UTTERANCES.c.seq)
     rows = connection.execute(query).all()
-    return tuple(row.persona_id for row in rows if row.addressed) if rows else None
+    if rows or any(is_claimed(connection, persona_id, said) for persona_id in among):
+        return tuple(row.persona_id for row in rows if row.addressed)
+    return None
+
+
+def everywhere(connection: Connection, places: str) -> tuple[Place, ...]:
+    """All places that begin like this and where anything was ever said."""
+    query = select(TALKS.c.place).where(below(TALKS, places)).distinct()
+    return tuple(Place(place) for place in connection.execute(query).scalars())
 
 
 def expire(connection: Connection, places: str, before: datetime) -> list[tuple[str, str, str]]:

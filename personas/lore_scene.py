@@ -25,7 +25,7 @@ from personas.lorebook import Lorebook
 from personas.macros import Setting, expand
 from personas.persona import Persona
 from personas.place import is_private
-from personas.scene import LoreNote
+from personas.scene import LoreNote, Scene
 from personas.spelling import own_texts
 from personas.utterance import Utterance, persona_speaker
 
@@ -150,6 +150,16 @@ def books_in(files: Sequence[Path]) -> list[Lorebook]:
         except (PersonaError, CardError, OSError) as exc:
             log.warning("lorebook_unreadable", file=str(file), reason=str(exc))
     return books
+
+
+def instructed(scene: Scene) -> Scene:
+    """The scene with her card's instructions and no lore, for whoever has no files of hers at hand."""
+    if scene.persona.card is None:
+        return scene
+    labels = Labels(scene.persona, private=is_private(scene.place)).given((*scene.history, *scene.heard))
+    said = tuple(as_said(scene.persona, one, labels) for one in (*scene.history, *scene.heard))
+    setting = setting_of(scene.persona, said, user=fan_in(said), now=scene.now)
+    return replace(scene, lore=tuple(instructions(scene.persona, setting, frozenset(), len(said))))
 
 
 def as_said(persona: Persona, one: Utterance, labels: Labels) -> Said:

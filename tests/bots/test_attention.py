@@ -53,6 +53,12 @@ def test_in_private_every_line_is_answered() -> None:
     assert hear("hm", private=True).speakers == (("mika", "private"),)
 
 
+def test_in_private_whoever_is_meant_answers_and_else_whoever_is_first() -> None:
+    assert hear("hm", private=True, meant="bram").speakers == (("bram", "private"),)
+    assert hear("hm", private=True, meant="nobody").speakers == (("mika", "private"),)
+    assert hear("Orla, hm", private=True, meant="bram").speakers == (("orla", "name"),)
+
+
 def test_a_muted_character_stays_silent_even_when_called() -> None:
     here = (Present("mika", ("Mika",), muted=True), Present("bram", ("Bram",)))
 

@@ -1,12 +1,16 @@
 """After a time away: what was missed is answered in its order, and what was answered or deleted is left alone."""
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from bots.fake_discord.wire import Json
+from bots.testing import PlainCast
+from personas import Persona
 from serving.testing import ScriptedEngine
-from tests.discord.conftest import Play, Played, buttons, finished
+from tests.discord.conftest import TOKEN, Play, Played, buttons, finished, shown
 from tests.eventually import eventually
 
 
@@ -149,3 +153,137 @@ async def test_discord_py_keeps_no_buttons_of_replies_that_were_given(play: Play
 
         assert played.bot.client is not None
         assert not played.bot.client._connection._view_store._views
+
+
+async def first_talk(played: Played, who: Json) -> Json:
+    """The channel of a private talk that has begun."""
+    said = await played.server.direct(who, "hello")
+    channel = played.server.world.channels[said["channel_id"]]
+    await played.reply(channel)
+    return channel
+
+
+async def left_waiting(played: Played, who: Json, text: str) -> None:
+    """A private line that a crash left in the journal without a turn."""
+    (turn,) = await played.house.journal.path(f"discord:dm/{who['id']}", "mika")
+    line = replace(turn.heard[0], id=f"discord:1{who['id'][-3:]}", text=text, at=datetime.now(UTC))
+    await played.house.journal.hear(line, persona_id="mika")
+
+
+async def test_what_is_said_in_private_now_waits_for_what_was_left_there(play: Play) -> None:
+    async with play() as played:
+        kim = played.server.person("Kim")
+        channel = await first_talk(played, kim)
+        await away(played)
+        await left_waiting(played, kim, "the first line")
+        played.server.fail("POST .*/users/@me/channels", 502)
+
+        await played.server.gateway.connected()
+        await played.server.direct(kim, "the second line")
+
+        await eventually(lambda: len(finished(played, channel)) == 3, within=20)
+        path = await played.house.journal.path(f"discord:dm/{kim['id']}", "mika")
+        heard = [[said.text for said in turn.heard] for turn in path]
+        assert heard == [["hello"], ["the first line"], ["the second line"]]
+
+
+async def test_a_fan_whose_private_talk_is_closed_keeps_nobody_else_waiting(play: Play) -> None:
+    async with play() as played:
+        kim, bo = played.server.person("Kim"), played.server.person("Bo")
+        channels = [await first_talk(played, who) for who in (kim, bo)]
+        await away(played)
+        for who in (kim, bo):
+            await left_waiting(played, who, "are you there?")
+        played.server.fail("POST .*/users/@me/channels", 403)
+
+        await back(played)
+
+        await eventually(lambda: sum(len(finished(played, channel)) for channel in channels) == 3)
+
+
+async def test_what_was_said_in_private_while_we_were_away_is_answered(play: Play) -> None:
+    async with play() as played:
+        kim = played.server.person("Kim")
+        channel = await first_talk(played, kim)
+        await away(played)
+        await played.server.direct(kim, "are you there?")
+
+        await back(played)
+
+        await eventually(lambda: len(finished(played, channel)) == 2)
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_reply_that_was_said_before_a_restart_and_deleted_after_it_stays_away(play: Play, again: bool) -> None:
+    async with play() as played:
+        kim = played.server.person("Kim")
+        await played.server.says(kim, played.stage, "Mika, hello!")
+        reply = await played.reply(played.stage)
+        await away(played)
+        await back(played)
+        await asyncio.sleep(0.5)
+        if again:
+            button = next(button for button in buttons(reply) if ":again:" in button)
+            await played.server.clicks(kim, reply, button, token=TOKEN)
+            await eventually(lambda: played.engine.finished == 2 and len(finished(played, played.stage)) == 1)
+            await asyncio.sleep(0.3)
+        await played.server.deletes(played.server.world.messages[played.stage["id"]][reply["id"]])
+        await asyncio.sleep(0.5)
+        await away(played)
+
+        await back(played)
+        await played.server.says(played.server.person("Bo"), played.stage, "Mika, are you back?")
+
+        await eventually(lambda: len(finished(played, played.stage)) == 1)
+        await asyncio.sleep(0.3)
+        assert len(hooked(played)) == 1
+
+
+@pytest.mark.slow
+async def test_a_line_that_was_given_up_is_answered_when_the_connection_is_back(play: Play) -> None:
+    async with play() as played:
+        played.server.fail("POST .*/webhooks/", 502, 10_000)
+        await played.server.says(played.server.person("Kim"), played.stage, "Mika, hello!")
+        given_up = "greenroom_discord_lines_given_up_total 1.0"
+        await eventually(lambda: given_up in str(played.house.meters.text()), within=60)
+        first = played.bot.client
+
+        for fault in played.server.faults._waiting:
+            fault.times = 0
+        await played.server.drop()
+
+        await eventually(lambda: len(finished(played, played.stage)) == 1)
+        assert played.bot.client is first
+
+
+async def test_where_nothing_may_be_read_a_reply_that_is_over_before_the_webhook_is_there_is_given(play: Play) -> None:
+    async with play() as played:
+        played.server.fail(r"GET \S*/messages", 403, 1000)
+        played.server.fail("GET .*/webhooks", 502)
+
+        await played.server.says(played.server.person("Kim"), played.stage, "Mika, hello!")
+
+        await eventually(lambda: len(finished(played, played.stage)) == 1)
+
+
+async def test_commands_that_a_server_lost_are_told_again(play: Play) -> None:
+    async with play() as played:
+        await eventually(lambda: bool(played.server.world.commands))
+        await away(played)
+        played.server.world.commands.clear()
+
+        await back(played)
+
+        await eventually(lambda: bool(played.server.world.commands))
+
+
+async def test_everybody_who_is_here_is_told_also_where_they_are_many(play: Play) -> None:
+    role = "a stage hand of the third rank"
+    many = [Persona(id=f"p{number}", name=f"Person {number}", who="x", role=role) for number in range(60)]
+    async with play(cast=PlainCast(*many)) as played:
+        asked = [{"name": "who", "type": 1}]
+
+        opened = await played.server.slash(played.server.person("Kim"), played.stage, "character", asked, token=TOKEN)
+
+        told = await shown(opened, "Person 59")
+        assert "Person 0" in told

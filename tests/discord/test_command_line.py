@@ -7,18 +7,22 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from bots.discord_program import stay
+from bots.discord_settings import DiscordSettings
 from bots.fake_discord import FakeDiscord
+from bots.testing import house_in_ram
 from tests.discord.conftest import TOKEN
 
 pytestmark = pytest.mark.timeout(120)
 
 
-async def greenroom(*arguments: str, **environment: str) -> tuple[int, str, str]:
-    """Runs `greenroom discord …`; its exit code, output and errors."""
+async def greenroom(*arguments: str, verb: str = "discord", **environment: str) -> tuple[int, str, str]:
+    """Runs `greenroom discord …`, or another verb; its exit code, output and errors."""
     surroundings = {name: value for name, value in os.environ.items() if "DISCORD" not in name}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bots", "discord", *arguments),
+        *(sys.executable, "-m", "bots", verb, *arguments),
         env=surroundings | environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -89,3 +93,38 @@ async def test_the_invitation_asks_another_server_whose_application_a_token_is()
     assert f"client_id={application}" in said
     assert wrong[0] == 1
     assert "Discord does not know this token" in wrong[2]
+
+
+@pytest.mark.parametrize("verb", ["discord", "up"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EDIT_EVERY", "abc"),
+        ("CAST", "mika"),
+        ("SHARDS", "9/3"),
+        ("TOKENS", "my.secret.token"),
+        ("TOKENS", '["my.secret.token"]'),
+        ("TOKENS", '{"mika": ["my.secret.token"]}'),
+    ],
+)
+async def test_a_setting_that_can_not_be_used_is_named_and_no_token_is_ever_shown(
+    verb: str, name: str, value: str, tmp_path: Path
+) -> None:
+    told = {"DISCORD_TOKEN": "my.other.token", f"GREENROOM_DISCORD_{name}": value}
+    port = ("--port", "0") if verb == "up" else ()
+
+    code, said, wrong = await greenroom("--data", str(tmp_path), "--engine", "scripted", *port, verb=verb, **told)
+
+    assert code == 1
+    assert f"GREENROOM_DISCORD_{name}" in wrong
+    assert "Traceback" not in wrong
+    assert "token" not in (said + wrong).replace('{"mika": "token"}', "")
+
+
+async def test_whatever_ends_discord_beside_the_page_is_told_in_the_log(tmp_path: Path) -> None:
+    async with house_in_ram(data=tmp_path) as house:
+        with capture_logs() as logged:
+            await stay(house, DiscordSettings(token=TOKEN, shards="9/3"))
+            await stay(house, DiscordSettings(token=TOKEN, cast=("nobody",)))
+
+    assert [line["event"] for line in logged if line["log_level"] == "error"] == ["discord_ended", "discord_refused"]

@@ -1,15 +1,16 @@
-"""What is kept of a fan, and what is not: opting out, erasing, exporting, leaving, and what is said in private."""
+"""What is kept of a fan, and what is not: opting out, erasing, exporting, and what is said in private."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bots.discord_keeping import Keeping
+import pytest
+
+from bots.conversation import LONGEST_OVERHEARD
 from bots.discord_opt_outs import OptOuts
 from bots.fake_discord.rest_interactions import Interaction
 from bots.fake_discord.wire import Json
 from bots.testing import MIKA, PlainCast
+from memory.journal_hearing import BESIDE
 from serving.testing import ScriptedEngine
 from tests.discord.conftest import BRAM, Play, Played, buttons, finished, shown
 from tests.eventually import eventually
@@ -36,6 +37,23 @@ async def test_what_is_kept_is_told_in_plain_words_to_the_one_who_asks(play: Pla
         await shown(opened, "What is kept")
         assert any("after 30 days" in message["content"] for message in opened.shown.values())
         assert played.server.messages(played.stage) == []
+
+
+async def test_of_bystanders_only_the_lines_that_a_reply_may_still_need_are_kept_and_that_is_told(play: Play) -> None:
+    async with play(cast=PlainCast(MIKA)) as played:
+        ada = played.server.person("Ada")
+        for number in range(BESIDE + 15):
+            await played.server.says(ada, played.stage, f"to Bo only, line {number}")
+        place = f"discord:{played.guild['id']}/{played.stage['id']}"
+
+        async with asyncio.timeout(10):
+            while "line 34" not in str(await played.house.journal.overheard(place, "mika")):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        opened = await privacy(played, ada, played.stage, "what")
+
+        kept = (await played.house.journal.export(fan_of(ada)))["utterances"]
+        assert len(kept) == BESIDE == LONGEST_OVERHEARD
+        assert f"the newest {BESIDE} lines" in await shown(opened, "overheard")
 
 
 async def test_an_export_holds_every_word_thumb_and_setting_and_nobody_elses(play: Play) -> None:
@@ -107,6 +125,43 @@ def test_a_wish_not_to_be_heard_outlives_the_process_and_is_seen_by_another(tmp_
     assert b"discord:1" not in (tmp_path / "opted-out.jsonl").read_bytes()
 
 
+@pytest.mark.parametrize("torn", [b'{"fan": "abc", "ou', b"\x00" * 40, b'{"fan": "'])
+def test_a_torn_line_takes_no_other_wish_along(tmp_path: Path, torn: bytes) -> None:
+    OptOuts(tmp_path).leave("discord:1")
+    with (tmp_path / "opted-out.jsonl").open("ab") as file:
+        file.write(torn)
+
+    OptOuts(tmp_path).leave("discord:2")
+    OptOuts(tmp_path).leave("discord:3")
+    OptOuts(tmp_path).come_back("discord:3")
+
+    wishes = OptOuts(tmp_path)
+    assert [wishes.has(f"discord:{fan}") for fan in (1, 2, 3, 4)] == [True, True, False, False]
+    assert len((tmp_path / "opted-out.jsonl").read_bytes().splitlines()) == 5
+
+
+def test_a_wish_that_was_torn_behind_its_fan_is_a_wish_to_be_left_alone(tmp_path: Path) -> None:
+    OptOuts(tmp_path).leave("discord:1")
+    whole = (tmp_path / "opted-out.jsonl").read_bytes()
+
+    (tmp_path / "opted-out.jsonl").write_bytes(whole[:-8] + whole)
+
+    assert OptOuts(tmp_path).has("discord:1")
+    (tmp_path / "opted-out.jsonl").write_bytes(whole[:-8])
+    assert OptOuts(tmp_path).has("discord:1")
+
+
+async def test_everybody_is_heard_while_a_line_of_the_wishes_is_torn(play: Play) -> None:
+    async with play() as played:
+        file = played.house.settings.data / "discord" / "opted-out.jsonl"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text('{"fan": "abc", "ou')
+
+        await played.server.says(played.server.person("Kim"), played.stage, "Mika, hello!")
+
+        assert await played.reply(played.stage)
+
+
 async def test_what_is_said_in_private_never_surfaces_in_a_server(play: Play) -> None:
     async with play() as played:
         kim = played.server.person("Kim")
@@ -152,58 +207,6 @@ async def test_deleting_the_line_stops_the_reply_that_is_being_given_to_it(play:
         assert "long story" not in str(await played.house.journal.export(fan_of(kim)))
 
 
-async def test_all_of_a_server_is_erased_some_days_after_it_sent_us_away(play: Play) -> None:
-    async with play(farewell_days=7) as played:
-        kim = played.server.person("Kim")
-        await played.server.says(kim, played.stage, "Mika, my canary is called Ada")
-        await played.reply(played.stage)
-        assert played.bot.client is not None
-        keeping = played.bot.client.keeping
-
-        await played.server.expels(played.guild, played.me)
-        await eventually(lambda: bool(keeping._read()))
-        await keeping.look()
-        kept = await played.house.journal.export(fan_of(kim))
-        later = Keeping(played.house, played.bot._settings, played.bot.client.rooms.rules, now=in_days(8))
-        await later.look()
-
-        assert "canary" in str(kept)
-        assert "canary" not in str(await played.house.journal.export(fan_of(kim)))
-
-
-async def test_a_server_that_takes_us_back_in_time_loses_nothing(play: Play) -> None:
-    async with play(farewell_days=7) as played:
-        kim = played.server.person("Kim")
-        await played.server.says(kim, played.stage, "Mika, my canary is called Ada")
-        await played.reply(played.stage)
-        assert played.bot.client is not None
-        keeping = played.bot.client.keeping
-
-        await played.server.expels(played.guild, played.me)
-        await eventually(lambda: bool(keeping._read()))
-        await played.server.lets_in(played.guild, played.me)
-        await eventually(lambda: not keeping._read())
-        await Keeping(played.house, played.bot._settings, played.bot.client.rooms.rules, now=in_days(8)).look()
-
-        assert "canary" in str(await played.house.journal.export(fan_of(kim)))
-
-
-async def test_lines_older_than_the_operator_keeps_them_are_erased(play: Play) -> None:
-    async with play(keep_days=30) as played:
-        kim = played.server.person("Kim")
-        await played.server.says(kim, played.stage, "Mika, my canary is called Ada")
-        await played.reply(played.stage)
-        assert played.bot.client is not None
-        rules = played.bot.client.rooms.rules
-
-        await Keeping(played.house, played.bot._settings, rules, now=in_days(29)).look()
-        kept = await played.house.journal.export(fan_of(kim))
-        await Keeping(played.house, played.bot._settings, rules, now=in_days(31)).look()
-
-        assert "canary" in str(kept)
-        assert "canary" not in str(await played.house.journal.export(fan_of(kim)))
-
-
 async def test_a_fan_is_told_once_that_this_is_an_ai_character_by_whoever_speaks_first(play: Play) -> None:
     async with play(cast=PlainCast(MIKA, BRAM)) as played:
         kim = played.server.person("Kim")
@@ -216,8 +219,3 @@ async def test_a_fan_is_told_once_that_this_is_an_ai_character_by_whoever_speaks
 
         every = [m for channel in played.server.world.messages.values() for m in channel.values() if buttons(m)]
         assert sum("AI character" in message["content"] for message in every) == 1
-
-
-def in_days(days: float) -> Callable[[], datetime]:
-    """A clock that goes ahead."""
-    return lambda: datetime.now(UTC) + timedelta(days=days)

@@ -4,6 +4,10 @@ import asyncio
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
+from structlog.testing import capture_logs
+
+from bots.discord_address import ServerAway, gateway_of
 from bots.discord_bot import DiscordBot
 from bots.discord_delivery import INTERRUPTED
 from bots.fake_discord.wire import Json
@@ -181,3 +185,22 @@ async def test_a_line_that_a_crash_left_waiting_gets_a_reply_of_its_own_also_whe
         newest = (await played.house.journal.path(place, "mika"))[-1]
         assert [said.text for said in newest.heard] == ["Mika, hello from Bo!"]
         assert left["id"]
+
+
+async def test_a_server_that_is_down_when_we_start_is_waited_for(play: Play) -> None:
+    async with play() as played:
+        told = played.bot._settings.model_copy(update={"gateway": ""})
+        played.server.fail("GET /gateway", 503)
+        before = played.server.gateway.identifies
+        with capture_logs() as logged:
+            running = asyncio.create_task(DiscordBot(played.house, told, make=played.bot._make).run())
+
+            await eventually(lambda: played.server.gateway.identifies > before, within=15)
+
+        await ended(running)
+        assert [line["event"] for line in logged if line["event"] == "discord_away"] == ["discord_away"]
+
+
+async def test_a_server_that_nobody_answers_for_is_away_and_not_a_wrong_one() -> None:
+    with pytest.raises(ServerAway):
+        await gateway_of("http://127.0.0.1:9/api/v10")

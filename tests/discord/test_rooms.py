@@ -169,6 +169,21 @@ async def test_whoever_may_not_manage_the_server_changes_nothing_whatever_discor
         assert played.bot.client.rooms.rules.written(played.guild["id"]) == {}
 
 
+async def test_nothing_is_told_in_the_channel_of_another_server(play: Play) -> None:
+    async with play() as played:
+        other = played.server.guild("Somebody else's server")
+        hall = played.server.channel(other, "general")
+        await played.server.lets_in(other, played.me)
+        played.rule(log_channel=hall["id"])
+        client = played.bot.client
+        assert client is not None
+        await eventually(lambda: client.get_channel(int(hall["id"])) is not None)
+
+        await client.note(played.guild["id"], "free nitro for everybody")
+
+        assert played.server.messages(hall) == []
+
+
 async def test_changes_are_told_in_the_servers_log_channel(play: Play) -> None:
     async with play() as played:
         boss, log = played.server.person("Boss"), await made(played, "log")

@@ -19,6 +19,7 @@ from finetune.reader_scripts import read_fountain, read_play
 from finetune.readers import read_file
 from finetune.splitting import parts_of, split
 from personas import Persona
+from personas.persona import FromCard
 
 PLAYS = Path(__file__).parents[2].parent / "shared" / "data" / "pd_plays" / "lines.jsonl"
 GORING = Persona(id="goring", name="Lord Goring", who="Lord Goring is a dandy.")
@@ -174,6 +175,19 @@ def test_the_prompt_of_a_script_is_laid_out_as_a_live_one() -> None:
         ("assistant", "Is it?"),
         ("user", "It was."),
     ]
+
+
+def test_the_instructions_of_an_imported_card_are_trained_with_where_they_are_served() -> None:
+    card = FromCard(post_history_instructions="{{char}} answers {{user}} in epigrams.")
+    before = tuple(
+        lines_of(
+            ("Mabel", "Good evening."),
+        )
+    )
+
+    *_, last = prompt_for(Conversation(before, "Is it?", "b"), GORING.model_copy(update={"card": card}), "Goring")
+
+    assert "Lord Goring answers Mabel in epigrams." in last.content
 
 
 def test_with_several_people_everyone_but_the_persona_carries_a_name() -> None:

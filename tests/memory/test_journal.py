@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from memory.errors import JournalDamaged, JournalTooNew, JournalTrouble, JournalUnwritable, NotYours, UnknownTurn
 from memory.journal import FILE, Journal
+from memory.journal_hearing import BESIDE
 from memory.scope import Scope, Sharing
 from memory.testing import journal_in_ram
 from memory.turn import Turn
@@ -198,6 +199,57 @@ async def test_what_was_overheard_since_the_last_turn_is_found_once(journal: Jou
     assert await journal.overheard(GUILD, "mika") == ()
 
 
+async def test_of_what_was_merely_overheard_only_the_newest_lines_of_each_place_are_kept(journal: Journal) -> None:
+    beside = [said(f"line {n}", by="discord:bo", place=GUILD, minutes=n) for n in range(BESIDE + 10)]
+    elsewhere = said("somewhere else", by="discord:bo", place=Place("discord:guild-1/other"))
+    to_her = said("Mika?", by="discord:bo", place=GUILD, minutes=5)
+
+    await journal.hear(to_her, persona_id="mika")
+    await journal.overhear(elsewhere, persona_id="mika")
+    for one in beside:
+        await journal.overhear(one, persona_id="mika")
+    await journal.overhear(beside[0], persona_id="ren")
+
+    kept = {(row["persona_id"], row["id"]) for row in (await journal.export("discord:bo"))["utterances"]}
+    newest = [("mika", one.id) for one in (*beside[-BESIDE:], elsewhere, to_her)]
+    assert kept == {*newest, ("ren", beside[0].id)}
+
+
+async def test_what_a_turn_heard_stays_however_much_is_overheard_later(journal: Journal) -> None:
+    beside = said("Nice weather.", by="discord:bo", place=GUILD)
+    await journal.overhear(beside, persona_id="mika")
+    done = await take(journal, turn(beside, said("Mika?", by="discord:kim", place=GUILD, minutes=1)), "Yes?")
+
+    for n in range(BESIDE + 5):
+        await journal.overhear(said(f"line {n}", by="discord:bo", place=GUILD, minutes=2 + n), persona_id="mika")
+
+    assert (await journal.turn(done.id)).heard[0] == beside
+
+
+async def test_what_was_merely_overheard_is_no_memory_until_a_turn_hears_it(journal: Journal) -> None:
+    beside = said("My cat is called Miso.", by="discord:bo", place=GUILD)
+    await journal.overhear(beside, persona_id="mika")
+
+    before = await journal.memories("mika", "discord:bo")
+    await take(journal, turn(beside, said("Mika?", by="discord:kim", place=GUILD, minutes=1)), "Yes?")
+
+    assert before == []
+    assert beside.id in [one.id for one in await journal.memories("mika", "discord:bo")]
+
+
+async def test_a_turn_is_begun_with_the_words_that_hold_now(journal: Journal) -> None:
+    words = said("I like tea", by="discord:kim", place=GUILD)
+    await journal.hear(words, persona_id="mika")
+    await journal.rephrase(words.id, place=GUILD, text="I like coffee")
+
+    begun = await journal.begin(turn(words))
+    (standing,) = await journal.standing([words], persona_id="mika")
+
+    assert not begun
+    assert standing == replace(words, text="I like coffee")
+    assert await journal.begin(turn(standing))
+
+
 async def test_a_thumb_can_be_given_changed_and_taken_back(journal: Journal) -> None:
     (done,) = await chat(journal, "mine")
 
@@ -332,11 +384,9 @@ async def a_turn_of_two(journal: Journal) -> Turn:
     """Abe talks to nobody, then Bea to Mika, and what comes to mind is Bea's."""
     abe = said("nice weather", id="abe-1", by="discord:abe", place=GUILD, minutes=1)
     bea = said("Mika, about June?", id="bea-1", by="discord:bea", place=GUILD, minutes=2)
-    done = await take(journal, turn(abe, bea, id="shared"), "Soon it is over.")
     mind = Recollection("bea-0", "the divorce is final in June", "Bea", NOON, score=1.0)
-    traced = replace(done, recalled=(mind,), lore=("june",), trace={"mood": "sad"})
-    await journal.finish(traced)
-    return traced
+    begun = replace(turn(abe, bea, id="shared"), recalled=(mind,), lore=("june",), trace={"mood": "sad"})
+    return await take(journal, begun, "Soon it is over.")
 
 
 async def test_what_came_to_mind_is_exported_to_whoever_spoke_last_only(journal: Journal) -> None:
