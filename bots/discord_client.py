@@ -40,6 +40,7 @@ from bots.discord_webhooks import Webhooks
 from bots.discord_wire import Wire
 from bots.house import House
 from bots.performance import TurnFailed
+from memory import JournalTrouble
 
 log = structlog.get_logger()
 ORDINARY = (discord.MessageType.default, discord.MessageType.reply, discord.MessageType.thread_starter_message)
@@ -238,8 +239,8 @@ class Client(Applying):
         """A button under a reply."""
         try:
             await press(self, interaction, pressed)
-        except TurnFailed:
-            log.warning("discord_press_failed", verb=pressed.verb)
+        except (TurnFailed, JournalTrouble) as exc:
+            log.warning("discord_press_failed", verb=pressed.verb, reason=str(exc))
         except discord.HTTPException as refused:
             if refused.code not in ANSWERED_ELSEWHERE:
                 raise

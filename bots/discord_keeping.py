@@ -1,9 +1,9 @@
 """What is not kept for ever: lines older than the operator wants, and everything of a server that we left for good.
 
 Leaving is written down with its time; coming back, or another account that is still there, crosses it out. A server
-that sent us away while nobody listened is missed at the next start, by the list of each account's servers; only the
-first account of a data folder misses whatever the journal and the rules know. Rules and lines of a server go together.
-What is not covered: servers that sent one of several shards away meanwhile.
+that sent us away while nobody listened is missed at the next start, by the list of each account's servers. Rules and
+lines of a server go together. What is not covered: servers that sent one of several shards away meanwhile, or that did
+before an account's list was first written.
 """
 
 import asyncio
@@ -86,8 +86,7 @@ class Keeping:
         self._here = {str(guild) for guild in guilds}
         if not (self._settings.sharded or self._settings.shards):
             before = await asyncio.to_thread(self._servers, account)
-            known = await self._known() if before is None else before
-            await asyncio.to_thread(self._note, known - self._here)
+            await asyncio.to_thread(self._note, before - self._here)
             self._list = OF_AN_ACCOUNT.format(account)
         await self._note_here()
         self._arrived.set()
@@ -98,18 +97,10 @@ class Keeping:
         if self._list:
             await asyncio.to_thread(self._write, self._list, sorted(self._here))
 
-    async def _known(self) -> set[str]:
-        """Every server of which something is kept."""
-        places = await self._house.journal.everywhere("discord:")
-        guilds = {place.partition(":")[2].partition("/")[0] for place in places}
-        return {guild for guild in guilds | set(self._rules.guilds()) if guild.isdigit() and guild != "0"}
-
-    def _servers(self, account: int) -> set[str] | None:
-        """The servers that an account was in when it last looked; None for the first account of a data folder."""
+    def _servers(self, account: int) -> set[str]:
+        """The servers that an account was in when it last looked; none at its first start."""
         file = self._folder / OF_AN_ACCOUNT.format(account)
-        if file.exists():
-            return set(json.loads(file.read_text()))
-        return set() if any(self._folder.glob(OF_AN_ACCOUNT.format("*"))) else None
+        return set(json.loads(file.read_text())) if file.exists() else set()
 
     async def _erase(self, places: str, *, before: datetime) -> None:
         for scope in await self._house.journal.expire(places, before=before):

@@ -11,7 +11,6 @@ from dataclasses import fields
 import discord
 from discord import app_commands
 
-from bots.conversation import LONGEST_OVERHEARD
 from bots.discord_character import room_of
 from bots.discord_client import Client
 from bots.discord_place import fan_id, place_of
@@ -22,8 +21,7 @@ WHAT = (
     "**What is kept.** What you say to a character, what it answered, your 👍 and 👎, and what it remembers of you, so "
     "that it can be the same friend tomorrow. What you say in private stays in private; what you say in this server is "
     "recalled in this server only. {days}\n"
-    "**What is overheard.** Where a character is, it hears what is not said to it, too. Of that it keeps what it had "
-    f"in mind when it answered, and the newest {LONGEST_OVERHEARD} lines of a channel for the next; the rest goes.\n"
+    "**What is overheard.** Where a character is, it hears what is not said to it, too; that is kept alike.\n"
     "**What is not.** Nothing is used for training on Discord unless the operator *and* you have said yes.\n"
     "`/privacy export` gives you everything, `/privacy forget-me` erases it and counts what was erased, "
     "`/privacy opt-out` keeps the characters from hearing you at all."

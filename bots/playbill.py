@@ -54,7 +54,7 @@ def run(settings: BotsSettings) -> None:
 
 def everywhere(opening: Opening) -> Opening:
     """The house as it is, and on Discord too where there is a token for it."""
-    if not (os.environ.get("DISCORD_TOKEN") or os.environ.get("GREENROOM_DISCORD_TOKENS")):
+    if not os.environ.get("DISCORD_TOKEN") and os.environ.get("GREENROOM_DISCORD_TOKENS", "").strip() in ("", "{}"):
         return opening
     from bots.discord_environment import discord_settings, door
 

@@ -3,7 +3,7 @@
 Small models like to go on with the fan's next line. A reply therefore ends before a line that begins with another
 speaker's name, before the marks of the notes, and before a chat template's control tokens; and the persona's own name
 in front of the reply is taken off. Whatever might become one of these is held back until the next characters decide.
-In a block of code `user:` is no name.
+In a block of code `user:` is no name, unless somebody goes by it.
 
 What is not covered: words put into a fan's mouth inside a sentence ("and then you say yes").
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 MARKS = ("[notes]", "[/notes]", "<|", "</s>", "[INST]")
 ALWAYS_OTHERS = ("Fan", "User", "Human")
 ALL_MARKS = tuple(mark.upper() for mark in MARKS)
-FENCE = "```"
+FENCE = re.compile(r"^ {0,3}```", re.MULTILINE)
 
 
 class Reply:
@@ -69,10 +69,16 @@ class Reply:
         """The first place where a rule ends what is held; its start is a line's only if a line starts there."""
         for found in self._stop.finditer(self._held):
             mid_line = found.start() == 0 and self.text and not self.text.endswith("\n")
-            in_code = (self.text + self._held[: found.start()]).count(FENCE) % 2
-            if found[0].upper().startswith(ALL_MARKS) or not (in_code or (mid_line and found[0][0] != "\n")):
+            if found[0].upper().startswith(ALL_MARKS):
+                return found
+            nobody = found[0].strip(" \t\n:\uff1a").title() in ALWAYS_OTHERS and self._in_code(found.start())
+            if not nobody and (not mid_line or found[0][0] == "\n"):
                 return found
         return None
+
+    def _in_code(self, at: int) -> bool:
+        """Whether a place in what is held lies in a block of code that is open."""
+        return len(FENCE.findall(self.text + self._held[:at])) % 2 == 1
 
     def _sure(self) -> int:
         """How much of what is held can no longer become part of a stop."""

@@ -16,6 +16,7 @@ async def rewrite(house: House, turn: Turn, words: str) -> Turn:
     """The new turn, shown and remembered from now on; the old one stays in the tree. Raises `NotLatest`."""
     if not await is_among_newest(house, turn, 1):
         raise NotLatest
+    turn = await house.journal.turn(turn.id)  # its fan may have put their words otherwise since
     new = replace(
         turn,
         id=f"{time_ns() // 1_000_000:012x}{token_hex(10)}",
@@ -25,7 +26,8 @@ async def rewrite(house: House, turn: Turn, words: str) -> Turn:
         lora=None,
         trace={"again": turn.id, "finish": "rewritten", "mood": await house.mood.read(words)},
     )
-    await house.journal.begin(replace(new, said=None, outcome="unanswered"))
+    if not await house.journal.begin(replace(new, said=None, outcome="unanswered")):
+        raise NotLatest
     await house.journal.finish(new)
     for fan_id in dict.fromkeys(said.speaker_id for said in turn.heard):
         await house.memory.sync(Scope(turn.persona_id, fan_id, turn.place))

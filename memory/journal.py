@@ -128,10 +128,6 @@ class Journal(JournalOfFans):
         """
         return await self._database.read(places.spoken_to, said, among)
 
-    async def everywhere(self, where: str) -> tuple[Place, ...]:
-        """All places that begin like this, and of which something is kept."""
-        return await self._database.read(places.everywhere, where)
-
     async def expire(self, where: str, *, before: datetime) -> tuple[Scope, ...]:
         """Erase what is older, in all places that begin like this. Returns the scopes that must follow (`Memory.sync`).
 

@@ -20,7 +20,7 @@ from sqlalchemy.pool import StaticPool
 
 from memory.errors import JournalAway, JournalDamaged, JournalTooNew, JournalUnwritable
 from memory.journal_engines import IN_RAM, Awaited, Carrier, Threads
-from memory.journal_postgres import connector
+from memory.journal_postgres import connector, for_sqlalchemy
 from memory.journal_rows import storable
 from memory.journal_tables import METADATA
 
@@ -28,7 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 DAMAGED = ("not a database", "malformed")
 UNWRITABLE = ("readonly", "unable to open", "not a directory")
-NEWEST = "0003"  # the last file of memory/migrations/versions
+NEWEST = "0002"  # the last file of memory/migrations/versions
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 NO_ADDRESS = (
     "GREENROOM_JOURNAL holds no address of a database. Write postgresql://user:password@host:port/name, with %40 for "
@@ -137,8 +137,9 @@ def carrier_for(address: URL) -> Carrier:
     # parameters are what people said: they have no place in an error's text
     options: dict[str, Any] = {"json_serializer": readable, "hide_parameters": True}
     if address.get_backend_name() != "sqlite":
-        options |= {"async_creator": connector(address)} if address.drivername == DRIVERS["postgresql"] else {}
-        return Awaited(create_async_engine(address.set(query={}), pool_pre_ping=True, pool_size=10, **options))
+        if address.drivername == DRIVERS["postgresql"]:
+            options |= {"connect_args": {"async_creator_fn": connector(address)}}
+        return Awaited(create_async_engine(for_sqlalchemy(address), pool_pre_ping=True, pool_size=10, **options))
     if address.database in IN_RAM:
         options |= {"poolclass": StaticPool, "connect_args": {"check_same_thread": False}}
     engine = sa.create_engine(address, **options)

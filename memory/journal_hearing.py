@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, Select, delete, literal, select, update
+from sqlalchemy import Connection, RowMapping, Select, literal, select, update
 
 from memory.journal_erasure import unsay as erase
 from memory.journal_gone import row_of, standing
@@ -24,9 +24,6 @@ from memory.scope import Scope
 from memory.turn import Turn
 from personas import Place, Utterance, persona_speaker, platform_of
 
-BESIDE = 20  # lines of a place that a persona overheard and that wait for her next turn; older ones go
-LOOKED_AT = 200  # lines of a place among which older ones are looked for, so that a long history costs nothing
-
 
 def hear(connection: Connection, said: Utterance, persona_id: str, *, addressed: bool, now: datetime) -> bool:
     """Write down what was said; False: it was delivered before."""
@@ -35,22 +32,9 @@ def hear(connection: Connection, said: Utterance, persona_id: str, *, addressed:
         return False
     row = utterance_row(said, persona_id=persona_id, fan_id=said.speaker_id, addressed=addressed)
     insert_new(connection, UTTERANCES, [row])
-    if not addressed:
-        make_room(connection, said.place, persona_id)
     if not begun:
         open_talk(connection, said, persona_id)
     return True
-
-
-def make_room(connection: Connection, place: Place, persona_id: str) -> None:
-    """Delete what was overheard and won't get into a turn any more, since newer lines stand before it."""
-    here = (UTTERANCES.c.place == place) & (UTTERANCES.c.persona_id == persona_id)
-    newest_first = (UTTERANCES.c.at.desc(), UTTERANCES.c.seq.desc())
-    lately = select(UTTERANCES.c.seq).where(here).order_by(*newest_first).limit(LOOKED_AT)
-    beside = unheard(select(UTTERANCES.c.seq)).where(UTTERANCES.c.seq.in_(lately), ~UTTERANCES.c.addressed)
-    old = connection.execute(beside.order_by(*newest_first).offset(BESIDE)).scalars().all()
-    if old:
-        connection.execute(delete(UTTERANCES).where(UTTERANCES.c.seq.in_(old)))
 
 
 def open_talk(connection: Connection, said: Utterance, persona_id: str) -> None:

@@ -6,9 +6,9 @@ The journal is the truth and the index follows: whatever `memories` returns is w
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, RowMapping, Select, delete, or_, select
+from sqlalchemy import Connection, Select, delete, or_, select
 
-from memory.journal_gone import is_claimed, is_gone
+from memory.journal_gone import is_gone
 from memory.journal_rows import (
     REPLY,
     insert_new,
@@ -23,7 +23,7 @@ from memory.journal_tables import FORGOTTEN, HEARD, MARKS, SHARING, STATEMENTS, 
 from memory.journal_turns import upwards
 from memory.record import Record
 from memory.scope import Sharing
-from personas import Place, Utterance, audience_of, is_private, persona_speaker, platform_of
+from personas import Place, Utterance, audience_of, persona_speaker, platform_of
 
 REMEMBERED = ("answered", "cut_short")  # what a persona says when at a loss is no memory
 
@@ -66,24 +66,13 @@ def as_record(said: Utterance) -> Record:
 
 
 def words_of(connection: Connection, persona_id: str, fan_id: str) -> list[Utterance]:
-    """What a fan said to a persona, but for what stands only on branches that were left, or was merely overheard."""
+    """What a fan said to a persona, but for what stands only on branches that were left."""
     shown = upwards(leaves(persona_id, fan_id))
     in_one_shown = select(HEARD.c.utterance_seq).join(shown, shown.c.id == HEARD.c.turn_id)
     in_any = select(HEARD.c.turn_id).where(HEARD.c.utterance_seq == UTTERANCES.c.seq).exists()
     mine = (UTTERANCES.c.persona_id == persona_id) & (UTTERANCES.c.fan_id == fan_id)
-    query = select(UTTERANCES, in_any.label("heard")).where(mine, or_(~in_any, UTTERANCES.c.seq.in_(in_one_shown)))
-    rows = connection.execute(query).mappings().all()
-    return [utterance_of(row) for row in rows if not merely_overheard(connection, row)]
-
-
-def merely_overheard(connection: Connection, row: RowMapping) -> bool:
-    """Whether a line was said beside a persona and is in no turn of hers: it goes when newer ones come.
-
-    What came by `keep` was said to her; it has no claim.
-    """
-    if row["heard"] or row["addressed"] or is_private(Place(row["place"])):
-        return False
-    return is_claimed(connection, row["persona_id"], utterance_of(row))
+    query = select(UTTERANCES).where(mine, or_(~in_any, UTTERANCES.c.seq.in_(in_one_shown)))
+    return [utterance_of(row) for row in connection.execute(query).mappings()]
 
 
 def replies_to(connection: Connection, persona_id: str, fan_id: str, called: str) -> list[Utterance]:

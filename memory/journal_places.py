@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, select
 from memory.journal_erasure import unsay
 from memory.journal_gone import is_claimed
 from memory.journal_tables import STATEMENTS, TALKS, TURNS, UTTERANCES
-from personas import Place, Utterance
+from personas import Utterance
 
 PORTION = 200  # lines that go in one transaction, so that nobody waits long
 
@@ -21,12 +21,6 @@ def spoken_to(connection: Connection, said: Utterance, among: Collection[str]) -
     if rows or any(is_claimed(connection, persona_id, said) for persona_id in among):
         return tuple(row.persona_id for row in rows if row.addressed)
     return None
-
-
-def everywhere(connection: Connection, places: str) -> tuple[Place, ...]:
-    """All places that begin like this and where anything was ever said."""
-    query = select(TALKS.c.place).where(below(TALKS, places)).distinct()
-    return tuple(Place(place) for place in connection.execute(query).scalars())
 
 
 def expire(connection: Connection, places: str, before: datetime) -> list[tuple[str, str, str]]:

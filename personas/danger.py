@@ -30,14 +30,15 @@ HARM = (
     r"|harm(?:ing)?) my ?self(?! less)|cut(?:ting)? my ?self|burn(?:ing)? my ?self"
     r"|shoot(?:ing)? my ?self(?! in the foot)|drown(?:ing)? my ?self|starv(?:e|ing) my ?self to death"
     r"|poison(?:ing)? my ?self|jump(?:ing)? (?:off|from) (?:a|the|my|this) (?:bridge|roof|building|balcony"
-    r"|cliff)(?! (?:into|with a))(?! bungee)|(?:jump(?:ing)?|throw(?:ing)? my ?self|step(?:ping)?) in front of (?:a"
+    r"|cliff)(?! into)(?! (?:with (?:a|my) )?(?:bungee|parachute))"
+    r"|(?:jump(?:ing)?|throw(?:ing)? my ?self|step(?:ping)?) in front of (?:a"
     r"|the) (?:train|car|truck|bus)|slit(?:ting)? my (?:wrists?|throat)|cut(?:ting)? my wrists?"
     r"|commit(?:ting)? suicide|un[ -]?aliv(?:e|ing) my ?self|overdos(?:e|ing)(?! on (?:chocolate|coffee|caffeine|sugar"
     r"|candy|sweets|cuteness))|k\.?m\.?s\.?(?! of)|sewer ?sl?ide|(?:(?<=about )|(?<=of ))(?:my )?suicide)"
 )
 NO_HARM = (
     r"(?! (?:an?(?! (?:lot|bit|while|few|day|week|month|year))|some|off|shaving|while|less|laughing|(?:of"
-    r"|with) laugh\w*|squad|with a|prevention|hotlines?|notes?|statistics|rates?|missions?|in (?:chess|this game"
+    r"|with) laugh\w*|squad|prevention|hotlines?|notes?|statistics|rates?|missions?|in (?:chess|this game"
     r"|the game|game|minecraft))\b)"
 )
 DIE = (
@@ -51,13 +52,13 @@ NO_DEATH = (
     r"|photo|picture|quest|souls|boss|raid)))"
 )
 SOON = r"(?=\s*(?:$|[.!?,;:…\n]|today\b|tonight\b|tomorrow\b|soon\b|now\b|anyway\b|by my own))"
-ELSEWHERE = r"(?! (?:\w+ )?(?:in|with|at|on|near|there|here|alone|together|under|like (?:a|an|the)|off)\b)"
+ELSEWHERE = r"(?! (?:\w+ )?(?:in|with|at|on|near|there|here|alone|together|like (?:a|an|the)|off)\b)"
 CUTTING = r"(?:cutting|hurting|harming|burning|starving) my ?self"
 ENGLISH = (
     rf"(?:{WANT}|{WILL})\s+(?:(?!not\b|never\b|no\b)[\w'’]+\s+){{0,3}}?{HARM}{NO_HARM}",
     rf"{WANT}\s+{OFTEN}{DIE}\b{NO_DEATH}",
-    rf"\bi just {DIE}\b{NO_DEATH}{SOON}|\b(?:(?:i'?m|i am) (?:(?!not\b)\w+ )?(?:going to|gonna)|i will|i'?ll"
-    rf"|i should) {OFTEN}{DIE}{SOON}",
+    rf"\bi just {DIE}\b{NO_DEATH}{SOON}|\b(?:(?:i'?m|i am) (?:(?!not\b)\w+ )?(?:going to|gonna|about to)|i will|i'?ll"
+    rf"|i (?:should|must|might|could|have to)) {OFTEN}{DIE}{SOON}",
     rf"\bi (?:cut|burn|hurt|harm)(?:ed)? my ?self(?: again| on purpose| at night| every day| sometimes| a lot)?{END}",
     rf"\b(?:been|keep|kept|started|start|stop|i'?m|i am|like|love) (?:on )?{CUTTING}"
     r"(?! (?:shaving|while|when|at|in (?:training|practice)|on (?:the|my|a)|a|some)\b)",
@@ -79,11 +80,12 @@ ENGLISH = (
     r"|\bnothing (?:left )?to live for\b(?! except)",
     r"\b(?:nobody|no ?one|none|who)\b[^.!?\n]{0,30} if i (?:was |were |am |had |just )?(?:dead|gone|died|disappeared"
     r"|vanished|killed my ?self)\b",
-    r"\b(?:miss me|happier|better|relieved|notice) if i (?:were|was|am|had|just) ?(?:dead|gone|died)\b"
+    r"\b(?:miss me|happier|better(?: off)?|relieved|notice) if i (?:were|was|am|had|just) ?(?:dead|gone|died)\b"
     r"|\bif i died\b(?= (?:today|tonight|tomorrow|right now))|\bbetter off (?:without me(?! (?:on|in|at|holding)\b)"
     r"|dead\b)",
     r"\b(?:tired|sick|done|fed up) (?:of|with) (?:living|being alive|life)\b(?! (?:drawing|hacks?|insurance|coach\w*"
-    r"|lessons?|advice))(?! (?:in|with|at|near|alone|here|there|on)\b)|\bhate (?:being alive|that i'?m alive)\b",
+    r"|lessons?|advice))(?! (?:with|at|near|alone|here|there|on)\b(?! (?:this|that|it|him|her)))"
+    r"(?! in (?!pain|fear|misery|this))|\bhate (?:being alive|that i'?m alive)\b",
     rf"(?:^|[.!?,;\n]\s*)kms{END}|^\W*kms\b(?! (?:to|per|away|long|from))"
     r"|\b(?:i'?m|i am|^) ?ending (?:my life|it all)\b|\brather not (?:be here|be alive|exist|wake up)\b",
     r"\b(?:took|taken|taking|swallow(?:ed|ing)|take|swallow) (?:all (?:of )?my|too many|a lot of|(?:a"
@@ -173,7 +175,7 @@ PORTUGUESE = (
 )
 FRENCH = (
     r"(?<!pas )(?<!aucune )(?<!plus )\b(?:je veux|je voudrais|envie de|je pens(?:e|ais) à|pensé à"
-    r"|je préfère(?:rais)?) (?:juste |vraiment |seulement )?(?:mourir\b(?! (?:de|pour)\b)|être morte?\b"
+    r"|je préfère(?:rais)?) (?:juste |vraiment |seulement )?(?:mourir\b(?! (?:de|pour(?! de bon))\b)|être morte?\b"
     r"|ne plus (?:vivre|exister|me réveiller)|ne jamais me réveiller|disparaître (?:pour toujours|à jamais)"
     r"|en finir\b(?! avec (?!la vie|ma vie|tout)))",
     r"(?<!pas )(?<!aucune )\b(?:je veux|je voudrais|envie de|je vais|je pens(?:e|ais) à|pensé à|essayé de|tenté de"
@@ -190,7 +192,8 @@ FRENCH = (
 GERMAN = (
     r"\b(?:will|möchte|werde|wollte|würde|mag)\s+(?:(?!nicht\b|nie\b|vor\b|für\b|beim?\b|im\b|in\b|du\b"
     r"|dass\b)\w+\s+){0,3}?(?:sterben\b(?! (?:vor|für|gehen)\b)|tot sein\b|nicht mehr (?:leben|da sein|existieren"
-    r"|aufwachen|weiterleben)\b(?! (?:in|bei|mit|ohne|hier|so|wie)\b)|mich (?:(?!nicht\b)\w+ )?(?:umbringen|töten"
+    r"|aufwachen|weiterleben)\b(?! (?:in|bei|ohne|hier|wie)\b)(?! mit (?!dies|dem|so))"
+    r"|mich (?:(?!nicht\b)\w+ )?(?:umbringen|töten"
     r"|erhängen|aufhängen|erschießen|ritzen|verletzen)|mir (?:das leben nehmen|etwas antun|was antun|wehtun"
     r"|die pulsadern)|meinem leben ein ende|vom dach springen|selbstmord begehen|suizid begehen|für immer (?:schlafen"
     r"|verschwinden))",
@@ -215,7 +218,7 @@ ITALIAN = (
     r"(?<!non )\bmi (?:voglio|vorrei) (?:uccidere|ammazzare|suicidare|impiccare|togliere la vita"
     r"|fare del male)\b(?! d[ai])|\bmi (?:ammazzo|uccido|suicido|impicco)\b(?! d[ai]l?\b)|\bmi taglio(?: le vene"
     r"| i polsi| apposta)?(?=\W*$)|\bmi faccio del male\b(?! (?:giocando|quando|a |con))",
-    r"\bnon (?:voglio|ho (?:più )?voglia di) (?:più )?vivere\b(?! (?:più )?(?:a|in|con|qui|da|così|insieme|sol[oa])\b)"
+    r"\bnon (?:voglio|ho (?:più )?voglia di) (?:più )?vivere\b(?! (?:più )?(?:a|in|con|qui|da|insieme|sol[oa])\b)"
     r"|\bpens[oa]\w* (?:\w+ )?al suicidio\b|\bpensieri (?:suicidi|di suicidio)\b|\bnon ce la faccio più a vivere\b"
     r"|\bpreso (?:troppe|tutte le|un sacco di) (?:pastiglie|pillole|medicine)\b|\bmeglio senza di me\b|\bmai nat[oa]\b"
     r"|\b(?:motivo|ragione) per vivere(?=\W*$)",

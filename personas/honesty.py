@@ -137,8 +137,8 @@ EUROPE = (
     rf"{KINDS_FR}{END_EU}",
     r"\bje (?:parle|discute|chatte|écris)\s+(?:(?:vraiment|bien|là)\s+)?(?:à|avec)\s+(?:(?:une?|l'|le|la)\s*)?"
     rf"{KINDS_FR}{END_EU}(?=[^.!\n]{{0,20}}\?)|\best-ce que je parle (?:à|avec) (?:une? )?{KINDS_FR}{END_EU}",
-    r"\b(?:bist du|bistn du|sind sie|du bist|seid ihr)\s+(?:(?:wirklich|eigentlich|denn|etwa|vielleicht|nur|auch|ein"
-    r"|eine|einer|ne|n"
+    r"\b(?:bist du|bistn du|sind sie|du bist|seid ihr)\s+(?:(?:wirklich|eigentlich|denn|etwa|vielleicht|nur|auch|doch"
+    r"|ein|eine|einer|ne|n"
     rf"|so|jetzt|echte[rs]?|richtige[rs]?|reale[rs]?|lebendige[rs]?)\s+)*{KINDS_DE}{END_EU}",
     r"\b(?:spreche|rede|schreibe?|chatte|unterhalte)\s+ich\s+(?:(?:mich|hier|gerade|wirklich|eigentlich|denn"
     r"|da)\s+)*mit\s+"

@@ -89,9 +89,11 @@ HELP = (
     rf"{NUMBER}[^.!?。！？\n]{{0,15}}?(?:anrufen|電話|かけ|連絡|通報|전화|연락|걸어|신고)",
 )
 TURNED_DOWN = re.compile("|".join(REFUSED), re.IGNORECASE)
+BLANKS = re.compile(r"[^\S\n]{2,}")  # of which thousands would be looked through again and again
 NAMES = re.compile("|".join(HELP), re.IGNORECASE)
 
 
 def points_to_help(reply: str) -> bool:
     """Whether a reply names somebody who can be there, and doesn't say that they are no use."""
-    return NAMES.search(TURNED_DOWN.sub(" ", reply.replace("’", "'"))) is not None
+    reply = BLANKS.sub(" ", reply.replace("’", "'"))
+    return NAMES.search(TURNED_DOWN.sub(" ", reply)) is not None

@@ -36,10 +36,13 @@ HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 SAMPLE = 2**20  # bytes of each file that are compared when a base lies in two folders
 
 
-def check(folder: Path, *, base: Path | str | None = None, max_rank: int = RANKS[-1]) -> tuple[str, ...]:
+def check(
+    folder: Path, *, base: Path | str | None = None, max_rank: int = RANKS[-1], by_name: bool = True
+) -> tuple[str, ...]:
     """A sentence for each reason for which the LoRA can't be served; none: it can.
 
     `base` is the model it is to be worn on; as a folder of a kind that is known, layers and sizes are compared, too.
+    Not `by_name`, it may be called otherwise than the one it was made for.
     """
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
@@ -54,8 +57,9 @@ def check(folder: Path, *, base: Path | str | None = None, max_rank: int = RANKS
         shape = shape_of(base)
     except (ValueError, OSError) as exc:
         return (f"{base}/config.json can't be read: {exc}. Copy the base again.",)
-    of_settings = (*of_file(config), *of_kind(config), *of_rank(config, max_rank), *of_base(config, base))
-    return (*of_settings, *troubles_of(shapes, config, shape))
+    of_settings = (*of_file(config), *of_kind(config), *of_rank(config, max_rank))
+    named = of_base(config, base) if by_name else ()
+    return (*of_settings, *named, *troubles_of(shapes, config, shape))
 
 
 def of_file(config: Mapping[str, Any]) -> Iterator[str]:

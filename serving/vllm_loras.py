@@ -11,6 +11,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import httpx
 
@@ -110,7 +111,8 @@ class LoraKeeper:
         pause, until = self._resting.get(shelved.id, (FIRST_PAUSE, 0.0))
         if self._clock() < until:
             return False
-        troubles = await asyncio.to_thread(lora_check.check, shelved.folder, base=self._base, max_rank=self._max_rank)
+        fits = partial(lora_check.check, base=self._base, max_rank=self._max_rank, by_name=False)
+        troubles = await asyncio.to_thread(fits, shelved.folder)
         if not troubles:
             told = {"lora_name": shelved.id, "lora_path": str(shelved.folder.absolute())}
             answer = await self._ask("POST", "/v1/load_lora_adapter", told)

@@ -83,7 +83,8 @@ export class Talk extends EventTarget {
   /** What an earlier page sent in vain and these words hold: the writer found it in the field and sends it again. */
   #givenBack(text) {
     const onTheWay = new Set(this.pending.map(({ key }) => key));
-    return drafts.sent(this.id).filter((one) => !onTheWay.has(one.key) && text.includes(one.text));
+    const isInIt = ({ text: sent }) => `\n${text}\n`.includes(`\n${sent}\n`);
+    return drafts.sent(this.id).filter((one) => !onTheWay.has(one.key) && isInIt(one));
   }
 
   #send(text, key) {

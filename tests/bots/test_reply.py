@@ -54,6 +54,14 @@ def test_in_a_block_of_code_a_name_ends_nothing_and_behind_it_it_does() -> None:
     assert said == "Here:\n```yaml\nuser: root\n```\nEnjoy!"
 
 
+@pytest.mark.parametrize("opened", ["Use ``` for code.\n", "Here:\n```\n"])
+def test_no_block_of_code_lets_her_speak_for_somebody_who_is_here(opened: str) -> None:
+    reply = Reply("Mika", ["Kim"])
+
+    assert delivered(reply, opened, "Kim: and me?\n", "yes").rstrip() == opened.rstrip()
+    assert reply.cut
+
+
 def test_the_personas_own_name_in_front_is_taken_off() -> None:
     assert delivered(Reply("Mika"), *"Mika: Hello!") == "Hello!"
     assert delivered(Reply("Mika"), *"Mikado is a game.") == "Mikado is a game."

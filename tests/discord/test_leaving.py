@@ -84,25 +84,6 @@ async def test_a_server_that_took_us_back_while_nobody_listened_loses_nothing_at
         assert "canary" in str(await played.house.journal.export(fan_of(kim)))
 
 
-async def test_the_first_account_of_a_folder_misses_servers_that_only_the_journal_and_the_rules_know(
-    play: Play,
-) -> None:
-    async with play() as played:
-        folder = played.house.settings.data / "discord"
-        await eventually(lambda: any(folder.glob("servers-*.json")))
-        for record in folder.glob("servers-*.json"):
-            record.unlink()
-        await played.house.journal.hear(line_in("discord:17/1"), persona_id="mika")
-        await played.house.journal.hear(line_in("discord:dm/18"), persona_id="mika")
-        assert played.bot.client is not None
-        played.bot.client.rooms.rules.change("19", paused=True)
-
-        keeping = Keeping(played.house, played.bot._settings, played.bot.client.rooms.rules)
-        await keeping.there([int(played.guild["id"])], account=1)
-
-        assert sorted(keeping._read()) == ["17", "19"]
-
-
 async def test_another_account_does_not_miss_servers_that_it_was_never_in(play: Play) -> None:
     async with play() as played:
         assert played.bot.client is not None

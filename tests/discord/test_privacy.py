@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bots.conversation import LONGEST_OVERHEARD
 from bots.discord_opt_outs import OptOuts
 from bots.fake_discord.rest_interactions import Interaction
 from bots.fake_discord.wire import Json
 from bots.testing import MIKA, PlainCast
-from memory.journal_hearing import BESIDE
 from serving.testing import ScriptedEngine
 from tests.discord.conftest import BRAM, Play, Played, buttons, finished, shown
 from tests.eventually import eventually
@@ -37,23 +35,6 @@ async def test_what_is_kept_is_told_in_plain_words_to_the_one_who_asks(play: Pla
         await shown(opened, "What is kept")
         assert any("after 30 days" in message["content"] for message in opened.shown.values())
         assert played.server.messages(played.stage) == []
-
-
-async def test_of_bystanders_only_the_lines_that_a_reply_may_still_need_are_kept_and_that_is_told(play: Play) -> None:
-    async with play(cast=PlainCast(MIKA)) as played:
-        ada = played.server.person("Ada")
-        for number in range(BESIDE + 15):
-            await played.server.says(ada, played.stage, f"to Bo only, line {number}")
-        place = f"discord:{played.guild['id']}/{played.stage['id']}"
-
-        async with asyncio.timeout(10):
-            while "line 34" not in str(await played.house.journal.overheard(place, "mika")):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-        opened = await privacy(played, ada, played.stage, "what")
-
-        kept = (await played.house.journal.export(fan_of(ada)))["utterances"]
-        assert len(kept) == BESIDE == LONGEST_OVERHEARD
-        assert f"the newest {BESIDE} lines" in await shown(opened, "overheard")
 
 
 async def test_an_export_holds_every_word_thumb_and_setting_and_nobody_elses(play: Play) -> None:

@@ -9,11 +9,9 @@ from bots.discord_revisions import KNOWN, Revisions
 from bots.fake_discord.wire import Json
 from bots.testing import MIKA, PlainCast
 from memory import Scope
-from memory.journal_hearing import BESIDE
 from personas import Place
 from serving.testing import ScriptedEngine
 from tests.discord.conftest import BRAM, Play, Played, finished, shown
-from tests.discord.test_catching_up import away, back, chatter
 from tests.discord.test_privacy import fan_of, privacy
 from tests.eventually import eventually
 
@@ -167,20 +165,3 @@ def test_of_edits_and_deletions_only_the_latest_are_known() -> None:
         revisions.note(number, None)
 
     assert len(revisions._latest) == KNOWN
-
-
-async def test_a_bystanders_line_that_is_gone_since_is_nobodys_to_answer_after_a_restart(play: Play) -> None:
-    async with play() as played:
-        await chatter(played, BESIDE + 5)
-        place = f"discord:{played.guild['id']}/{played.stage['id']}"
-        async with asyncio.timeout(10):
-            while f"anybody {BESIDE + 4}" not in str(await played.house.journal.overheard(place, "mika")):  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-        await away(played)
-        played.rule(chance=1.0, cooldown=0)
-
-        await back(played)
-        await played.server.says(played.server.person("Kim"), played.stage, "Mika, hello")
-
-        await played.reply(played.stage, within=2)
-        assert len(played.engine.prompts) == 1

@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from memory.errors import JournalDamaged, JournalTooNew, JournalTrouble, JournalUnwritable, NotYours, UnknownTurn
 from memory.journal import FILE, Journal
-from memory.journal_hearing import BESIDE
 from memory.scope import Scope, Sharing
 from memory.testing import journal_in_ram
 from memory.turn import Turn
@@ -197,44 +196,6 @@ async def test_what_was_overheard_since_the_last_turn_is_found_once(journal: Jou
 
     assert before == (beside, to_her)
     assert await journal.overheard(GUILD, "mika") == ()
-
-
-async def test_of_what_was_merely_overheard_only_the_newest_lines_of_each_place_are_kept(journal: Journal) -> None:
-    beside = [said(f"line {n}", by="discord:bo", place=GUILD, minutes=n) for n in range(BESIDE + 10)]
-    elsewhere = said("somewhere else", by="discord:bo", place=Place("discord:guild-1/other"))
-    to_her = said("Mika?", by="discord:bo", place=GUILD, minutes=5)
-
-    await journal.hear(to_her, persona_id="mika")
-    await journal.overhear(elsewhere, persona_id="mika")
-    for one in beside:
-        await journal.overhear(one, persona_id="mika")
-    await journal.overhear(beside[0], persona_id="ren")
-
-    kept = {(row["persona_id"], row["id"]) for row in (await journal.export("discord:bo"))["utterances"]}
-    newest = [("mika", one.id) for one in (*beside[-BESIDE:], elsewhere, to_her)]
-    assert kept == {*newest, ("ren", beside[0].id)}
-
-
-async def test_what_a_turn_heard_stays_however_much_is_overheard_later(journal: Journal) -> None:
-    beside = said("Nice weather.", by="discord:bo", place=GUILD)
-    await journal.overhear(beside, persona_id="mika")
-    done = await take(journal, turn(beside, said("Mika?", by="discord:kim", place=GUILD, minutes=1)), "Yes?")
-
-    for n in range(BESIDE + 5):
-        await journal.overhear(said(f"line {n}", by="discord:bo", place=GUILD, minutes=2 + n), persona_id="mika")
-
-    assert (await journal.turn(done.id)).heard[0] == beside
-
-
-async def test_what_was_merely_overheard_is_no_memory_until_a_turn_hears_it(journal: Journal) -> None:
-    beside = said("My cat is called Miso.", by="discord:bo", place=GUILD)
-    await journal.overhear(beside, persona_id="mika")
-
-    before = await journal.memories("mika", "discord:bo")
-    await take(journal, turn(beside, said("Mika?", by="discord:kim", place=GUILD, minutes=1)), "Yes?")
-
-    assert before == []
-    assert beside.id in [one.id for one in await journal.memories("mika", "discord:bo")]
 
 
 async def test_a_turn_is_begun_with_the_words_that_hold_now(journal: Journal) -> None:

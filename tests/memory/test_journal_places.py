@@ -37,15 +37,6 @@ async def test_a_line_that_is_gone_was_said_to_nobody_and_is_not_new_to_whom_it_
         assert await journal.spoken_to(line, among=["bram"]) is None
 
 
-async def test_the_places_are_told_where_anything_was_said() -> None:
-    async with journal_in_ram() as journal:
-        await journal.overhear(said("hm", place=GUILD), persona_id="bram")
-        await journal.hear(said("Mika?", place=OTHER), persona_id="mika")
-        await journal.hear(said("Mika?"), persona_id="mika")
-
-        assert set(await journal.everywhere("discord:")) == {GUILD, OTHER}
-
-
 async def test_what_is_older_goes_from_these_places_and_nowhere_else(tmp_path: Path) -> None:
     async with await Journal.in_folder(tmp_path) as journal:
         await chat(journal, "an old canary", "a second canary", by="discord:kim", place=GUILD)

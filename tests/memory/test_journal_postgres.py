@@ -55,6 +55,7 @@ SPOKEN = (
     "sslmode=prefer&connect_timeout=10",
     "ssl=disable",
     "channel_binding=prefer",
+    "prepared_statement_cache_size=0&statement_cache_size=0&command_timeout=30",
     "options=-csearch_path%3Dpublic",
 )
 REFUSED = {

@@ -8,6 +8,11 @@ from personas import is_in_danger
 MEANT = [
     "i just want to die", "I wanna kill myself", "im going to end my life tonight", "I'm thinking about suicide",
     "sometimes I feel like ending it all", "I don’t want to live any more", "there is no point in living",
+    "I want to kill myself with a gun", "I'm going to hang myself with a rope", "i want to cut myself with a razor",
+    "everyone would be better off if i were dead", "I have to die", "i might die tonight",
+    "i'm tired of living in pain",
+    "I don't want to live under these conditions", "ich will nicht mehr leben mit diesem Schmerz",
+    "non voglio più vivere così", "je veux mourir pour de bon", "i want to jump off the bridge with a note",
     "everyone would be better off without me", "I can't go on living like this", "i cut myself again",
     "I feel suicidal", "I wish I was dead", "I wish I had never been born", "nothing to live for", "I hurt myself.",
     "what if I just unalive myself", "I don't want to be alive", "I've been having thoughts of hurting myself",

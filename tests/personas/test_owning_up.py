@@ -5,6 +5,7 @@ import pytest
 from personas import SHIPPED, leaves_it_open, load
 
 TOLD = [
+    "Soy una IA, no un robot con brazos", "Je suis une IA, pas un robot", "Ich bin eine KI, kein Roboter mit Armen",
     "저는 프로그램이에요", "私はただのプログラムだよ", "Sono solo una macchina",
     "I'm an AI. Simple.", "An AI, a cheerful one, not a person.", "I'm no human.", "我是AI角色", "人間ではないよ",
     "Je suis une intelligence artificielle", "Ich bin eine künstliche Intelligenz",
