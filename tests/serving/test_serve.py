@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,18 +39,30 @@ socketserver.ThreadingUnixStreamServer(sys.argv[sys.argv.index("--uds") + 1], He
 """
 
 
-def started(folder: Path, slowness: float) -> "subprocess.Popen[str]":
+@contextmanager
+def serving(folder: Path, slowness: float) -> Iterator["subprocess.Popen[str]"]:
     """A server whose vLLM takes its time to end and has a child that never would."""
     stand_in = folder / "python"
     stand_in.write_text(STANDS_FOR_VLLM.format(python=sys.executable, slowness=slowness))
     stand_in.chmod(0o755)
     environment = {**os.environ, "GREENROOM_SERVING__SERVER__PYTHON": str(stand_in), "TMPDIR": str(folder)}
-    running = subprocess.Popen(SERVE, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
-    assert running.stderr is not None
-    for line in running.stderr:
-        if "answers at" in line:
-            break
-    return running
+    with subprocess.Popen(
+        SERVE, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=hearing_all_signals
+    ) as running:
+        try:
+            assert running.stderr is not None
+            for line in running.stderr:
+                if "answers at" in line:
+                    break
+            yield running
+        finally:
+            running.kill()
+
+
+def hearing_all_signals() -> None:
+    """As from a terminal: who is started by `nohup`, or behind a script's `&`, would not hear of them."""
+    for one in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(
@@ -64,13 +77,13 @@ def test_vllm_its_children_and_its_sockets_end_with_the_server(
     tmp_path_factory: pytest.TempPathFactory, signals: Sequence[signal.Signals], slowness: float
 ) -> None:
     folder = tmp_path_factory.mktemp("s")  # a socket's path may have no more than 107 characters
-    running = started(folder, slowness)
-    pids = [int(pid) for pid in (folder / "pids").read_text().split()]
+    with serving(folder, slowness) as running:
+        pids = [int(pid) for pid in (folder / "pids").read_text().split()]
 
-    for told in signals:
-        running.send_signal(told)
-        time.sleep(0.3)
-    said = running.communicate(timeout=15)[1]
+        for told in signals:
+            running.send_signal(told)
+            time.sleep(0.3)
+        said = running.communicate(timeout=15)[1]
 
     assert all(gone(pid) for pid in pids)
     assert list(folder.glob("greenroom-*")) == []
