@@ -239,7 +239,7 @@ async def test_a_reply_that_was_said_before_a_restart_and_deleted_after_it_stays
         assert len(hooked(played)) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.soak  # discord.py itself asks for half a minute
 async def test_a_line_that_was_given_up_is_answered_when_the_connection_is_back(play: Play) -> None:
     async with play() as played:
         played.server.fail("POST .*/webhooks/", 502, 10_000)
