@@ -1,6 +1,6 @@
 """What a page is told when something can't be done: a sentence, what to try, and a fitting status."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from fastapi import FastAPI, Request
@@ -13,6 +13,7 @@ from bots.keys import KeysTrouble
 from memory import JournalTrouble, MemoryTrouble, NotYours, UnknownMemory, UnknownTurn
 
 log = structlog.get_logger()
+Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 
 
 class Trouble(Exception):
@@ -66,6 +67,16 @@ def malformed_api(exc: RequestValidationError) -> Refused:
     return Refused(400, f"{where or 'The body'}: {first['msg'].removeprefix('Value error, ')}")
 
 
+def away(event: str, sentence: str, remedy: str) -> Handler:
+    """Told to the operator with its reason, and to who asks in a sentence."""
+
+    async def answer(request: Request, exc: Exception) -> JSONResponse:
+        log.error(event, reason=str(exc))
+        return told_on(request.url.path, 503, sentence, remedy)
+
+    return answer
+
+
 def tell_troubles(app: FastAPI) -> None:
     """Gives every way to be refused the same shape."""
 
@@ -90,33 +101,21 @@ def tell_troubles(app: FastAPI) -> None:
         assert isinstance(exc, HTTPException)
         return told_on(request.url.path, exc.status_code, f"{exc.detail}.".replace("..", "."))
 
-    async def journal_away(request: Request, exc: Exception) -> JSONResponse:
-        log.error("journal_away", reason=str(exc))
-        return told_on(request.url.path, 503, "The house can't write down what you say just now.", "Try again.")
-
-    async def memory_away(request: Request, exc: Exception) -> JSONResponse:
-        log.error("memory_away", reason=str(exc))
-        return told_on(request.url.path, 503, "The house can't reach its memories just now.", "Try again.")
-
-    async def keys_away(request: Request, exc: Exception) -> JSONResponse:
-        log.error("keys_away", reason=str(exc))
-        return told_on(request.url.path, 503, "The house can't read its keys just now.", "Tell whoever runs it.")
-
     async def our_fault(request: Request, _: Exception) -> JSONResponse:
         """Told whole in the log by the server; here only that it happened."""
         return told_on(request.url.path, 500, "Something went wrong in the house.", "Try again.")
 
-    handlers: dict[type[Exception], Callable[[Request, Exception], object]] = {
+    handlers: dict[type[Exception], Handler] = {
         Trouble: trouble,
         UnknownTurn: unknown_turn,
         NotYours: unknown_turn,
         UnknownMemory: unknown_memory,
         RequestValidationError: malformed,
         HTTPException: plain,
-        JournalTrouble: journal_away,
-        MemoryTrouble: memory_away,
-        KeysTrouble: keys_away,
+        JournalTrouble: away("journal_away", "The house can't write down what you say just now.", "Try again."),
+        MemoryTrouble: away("memory_away", "The house can't reach its memories just now.", "Try again."),
+        KeysTrouble: away("keys_away", "The house can't read its keys just now.", "Tell whoever runs it."),
         Exception: our_fault,
     }
     for kind, handler in handlers.items():
-        app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
+        app.add_exception_handler(kind, handler)

@@ -23,16 +23,16 @@ def connector(address: URL) -> Callable[..., Awaitable[Any]]:
     """
     import asyncpg  # comes with greenroom[postgres]
 
-    options = {IN_LIBPQ.get(name, name): str(said) for name, said in without(address, OF_SQLALCHEMY).query.items()}
-    binding, numbers = options.pop("channel_binding", ""), [name for name in NUMBERS if name in options]
-    said = [(*NUMBERS[name], options.pop(name)) for name in numbers]
+    options = {IN_LIBPQ.get(name, name): str(said) for name, said in address.query.items() if name not in OF_SQLALCHEMY}
+    binding = options.pop("channel_binding", "")
+    numbers = [(*NUMBERS[name], options.pop(name)) for name in NUMBERS if name in options]
     dsn = address.set(drivername="postgresql", query=options).render_as_string(hide_password=False)
 
     async def connect(*_: object, **__: object) -> Any:
         try:
             if binding == "require":
                 raise ValueError(NO_BINDING)
-            return await asyncpg.connect(dsn, **{name: number(text) for name, number, text in said})
+            return await asyncpg.connect(dsn, **{name: number(text) for name, number, text in numbers})
         except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as exc:
             raise ConnectionError(str(exc)) from exc
 
@@ -41,8 +41,4 @@ def connector(address: URL) -> Callable[..., Awaitable[Any]]:
 
 def for_sqlalchemy(address: URL) -> URL:
     """The address with no more than SQLAlchemy itself wants to know."""
-    return without(address, [name for name in address.query if name not in OF_SQLALCHEMY])
-
-
-def without(address: URL, options: "list[str] | tuple[str, ...]") -> URL:
-    return address.difference_update_query(options)
+    return address.set(query={name: said for name, said in address.query.items() if name in OF_SQLALCHEMY})
